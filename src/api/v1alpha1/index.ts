@@ -1,0 +1,62 @@
+/** Every kind of `trustmint.dev/v1alpha1`: schema, type and CRD metadata. */
+export * from './common.ts';
+export * from './keys.ts';
+export * from './match.ts';
+export * from './protected-resource.ts';
+export * from './token-revocation.ts';
+export * from './trust-policy.ts';
+
+import type { ProtectedResource } from './protected-resource.ts';
+import {
+  protectedResource,
+  protectedResourceMeta,
+  protectedResourceSpec,
+  protectedResourceStatus,
+} from './protected-resource.ts';
+import type { TokenRevocation } from './token-revocation.ts';
+import {
+  tokenRevocation,
+  tokenRevocationMeta,
+  tokenRevocationSpec,
+  tokenRevocationStatus,
+} from './token-revocation.ts';
+import type { ClusterTrustPolicy, TrustPolicy } from './trust-policy.ts';
+import {
+  clusterTrustPolicy,
+  clusterTrustPolicyMeta,
+  clusterTrustPolicySpec,
+  trustPolicy,
+  trustPolicyMeta,
+  trustPolicySpec,
+  trustPolicyStatus,
+} from './trust-policy.ts';
+
+/** Any object that Trustmint reads. */
+export type TrustmintResource = TrustPolicy | ClusterTrustPolicy | ProtectedResource | TokenRevocation;
+
+/** The kinds by name: the manifest's schema, and what the CRD is made of. */
+export const KINDS = new Map([
+  ['TrustPolicy', { manifest: trustPolicy, spec: trustPolicySpec, status: trustPolicyStatus, meta: trustPolicyMeta }],
+  [
+    'ClusterTrustPolicy',
+    {
+      manifest: clusterTrustPolicy,
+      spec: clusterTrustPolicySpec,
+      status: trustPolicyStatus,
+      meta: clusterTrustPolicyMeta,
+    },
+  ],
+  [
+    'ProtectedResource',
+    {
+      manifest: protectedResource,
+      spec: protectedResourceSpec,
+      status: protectedResourceStatus,
+      meta: protectedResourceMeta,
+    },
+  ],
+  [
+    'TokenRevocation',
+    { manifest: tokenRevocation, spec: tokenRevocationSpec, status: tokenRevocationStatus, meta: tokenRevocationMeta },
+  ],
+] as const);

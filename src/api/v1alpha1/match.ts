@@ -1,0 +1,71 @@
+/** What a rule says of the identities it is for. */
+import * as z from 'zod';
+import { cel } from './common.ts';
+
+const value = z.string().min(1).max(512);
+
+const expression = z
+  .object({
+    key: z
+      .string()
+      .min(1)
+      .max(256)
+      .describe('A field of the provider, else the name of a claim; `/…` is a JSON Pointer.'),
+    operator: z.enum(['In', 'NotIn', 'Exists', 'DoesNotExist', 'IsTrue', 'IsFalse']),
+    values: z.array(value).min(1).max(32).optional().meta({ 'x-kubernetes-list-type': 'atomic' }),
+  })
+  .meta(
+    cel({
+      rule: "has(self.values) == (self.operator in ['In', 'NotIn'])",
+      message: 'values goes with the operators In and NotIn, and only with them',
+      reason: 'FieldValueInvalid',
+    }),
+  );
+
+/** The own fields of each provider, by the names that stand in `match`, in attributes and in templates. */
+export const MATCH_FIELDS = {
+  kubernetes: ['namespace', 'serviceAccount'],
+  github: [
+    'owner',
+    'ownerId',
+    'repository',
+    'repositoryId',
+    'ref',
+    'environment',
+    'eventName',
+    'workflowRef',
+    'jobWorkflowRef',
+    'runnerEnvironment',
+  ],
+  oidc: [],
+} as const;
+
+const field = (description: string) => value.optional().describe(description);
+
+export const match = z
+  .object({
+    namespace: field("kubernetes: the service account's namespace."),
+    serviceAccount: field("kubernetes: the service account's name."),
+    owner: field('github: the repository owner. Names can be recycled: prefer ownerId.'),
+    ownerId: field('github: the immutable id of the owner.'),
+    repository: field('github: owner/name. Names can be recycled: prefer repositoryId.'),
+    repositoryId: field('github: the immutable id of the repository.'),
+    ref: field('github: the full git ref, as refs/heads/main.'),
+    environment: field('github: the deployment environment.'),
+    eventName: field('github: the event that started the workflow.'),
+    workflowRef: field('github: the ref of the workflow file.'),
+    jobWorkflowRef: field('github: the ref of a reusable workflow, with @ref.'),
+    runnerEnvironment: field('github: github-hosted or self-hosted.'),
+    claims: z
+      .record(z.string().min(1).max(256), value)
+      .optional()
+      .meta({ maxProperties: 16 })
+      .describe('Claims by literal name; a name that begins with / is a JSON Pointer.'),
+    expressions: z.array(expression).max(16).optional().meta({ 'x-kubernetes-list-type': 'atomic' }),
+  })
+  .describe(
+    'All predicates must hold. Strings are exact unless they hold * (any run of characters but / and :) or ** (any run).',
+  );
+
+export type Match = z.infer<typeof match>;
+export type MatchExpression = z.infer<typeof expression>;

@@ -1,0 +1,236 @@
+/** TrustPolicy and ClusterTrustPolicy: which identities get which tokens. */
+import * as z from 'zod';
+import {
+  type CelRule,
+  cel,
+  conditions,
+  duration,
+  type KindMeta,
+  manifest,
+  type Resource,
+  timestamp,
+} from './common.ts';
+import { algorithm, keys } from './keys.ts';
+import { MATCH_FIELDS, match } from './match.ts';
+
+const template = z.string().min(1).max(256);
+
+/** Caveat keys that Trustmint places or checks itself; a policy cannot write them. */
+export const RESERVED_CAVEAT_KEYS = [
+  'time',
+  'aud',
+  'tenant',
+  'scope',
+  'tool',
+  'method',
+  'path',
+  'budget_credits',
+  'label',
+  'note',
+] as const;
+
+const reservedKeys = RESERVED_CAVEAT_KEYS.map((k) => `'${k}'`).join(', ');
+
+export const issue = z
+  .object({
+    ttl: duration.optional().describe('How long the token lives, 1m to 24h. Default 1h.'),
+    ttlFromProof: z.boolean().optional().describe('Whether the token also ends with the proof it was made from.'),
+    budgetCredits: z.int().min(0).max(Number.MAX_SAFE_INTEGER).optional().meta({ format: 'int64' }),
+    budgetWindow: z
+      .union([duration, z.literal('Lifetime')])
+      .optional()
+      .describe('How long one budget lasts before a new one starts; default the ttl. Lifetime: it never does.'),
+    budgetPer: z
+      .enum(['Subject', 'Instance', 'Rule'])
+      .optional()
+      .describe('Who shares a budget: one workload, one running instance of it, or all that the rule matches.'),
+    caveats: z
+      .array(z.string().min(1).max(256))
+      .max(16)
+      .optional()
+      .meta({
+        'x-kubernetes-list-type': 'atomic',
+        ...cel({
+          rule: `self.all(c, !(c.split(' ')[0] in [${reservedKeys}]))`,
+          message: `Trustmint places these caveats itself: ${RESERVED_CAVEAT_KEYS.join(', ')}`,
+          reason: 'FieldValueForbidden',
+        }),
+      })
+      .describe('Attributes in the form `key = value`; values may hold templates.'),
+    labelTemplate: template.optional().describe('A name for the token, as ci-{{ .Claims.run_id }}.'),
+    resources: z
+      .array(z.string().min(1).max(253))
+      .min(1)
+      .max(32)
+      .optional()
+      .meta({ 'x-kubernetes-list-type': 'set' })
+      .describe('Names of ProtectedResources that the token may be for. Default: [default].'),
+    scopes: z.array(z.string().min(1).max(128)).max(64).optional().meta({ 'x-kubernetes-list-type': 'set' }),
+  })
+  .describe('What a matching identity gets.');
+
+export const trustRule = z
+  .object({
+    name: z
+      .string()
+      .min(1)
+      .max(63)
+      .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/),
+    match,
+    deny: z.literal(true).optional().describe('Refuse what matches, whatever it asks for.'),
+    issue: issue.optional(),
+  })
+  .meta(
+    cel({
+      rule: 'has(self.issue) != has(self.deny)',
+      message: 'a rule has either issue or deny: true',
+      reason: 'FieldValueInvalid',
+    }),
+  );
+
+/** The own fields of every provider but this one must be absent from each rule. */
+function onlyFor(provider: keyof typeof MATCH_FIELDS): CelRule | undefined {
+  const fields = MATCH_FIELDS[provider];
+  if (fields.length === 0) return undefined;
+  const absent = fields.map((f) => `!has(r.match.${f})`).join(' && ');
+  return {
+    rule: `self.provider == '${provider}' || self.trustRules.all(r, ${absent})`,
+    message: `match fields ${fields.join(', ')} go with provider ${provider}`,
+    reason: 'FieldValueForbidden',
+  };
+}
+
+const shared = {
+  provider: z.enum(['kubernetes', 'oidc', 'github']),
+  issuer: z
+    .string()
+    .min(1)
+    .max(2048)
+    .optional()
+    .describe('The exact `iss` of the proofs. kubernetes: absent means this cluster. github: default github.com.'),
+  issuerTenants: z
+    .array(z.string().min(1).max(64))
+    .min(1)
+    .max(16)
+    .optional()
+    .meta({ 'x-kubernetes-list-type': 'set' })
+    .describe('Entra tenant ids that take the place of {tenantid} in the issuer.'),
+  audience: z.string().min(1).max(512).describe('The audience that a proof must be made for: exact.'),
+  keys: keys.optional(),
+  algorithms: z.array(algorithm).min(1).max(11).optional().meta({ 'x-kubernetes-list-type': 'set' }),
+  proofCheck: z.enum(['Signature', 'TokenReview']).optional(),
+  maxProofAge: duration.optional().describe('How old a proof may be, from its iat.'),
+  state: z
+    .enum(['Active', 'Suspended', 'Revoked'])
+    .default('Active')
+    .describe('Suspended stops issuance; Revoked also kills what was issued, and is terminal.'),
+  revokeIssuedBefore: timestamp.optional().describe('Kills every token issued up to this time.'),
+  deletionPolicy: z.enum(['Drain', 'Revoke']).optional().describe('Whether deletion also kills issued tokens.'),
+  trustRules: z
+    .array(trustRule)
+    .min(1)
+    .max(64)
+    .meta({ 'x-kubernetes-list-type': 'atomic' })
+    .describe('The first rule that matches wins.'),
+};
+
+const sharedRules: CelRule[] = [
+  {
+    rule: "self.provider != 'oidc' || has(self.issuer)",
+    message: 'provider oidc needs an issuer',
+    reason: 'FieldValueRequired',
+    fieldPath: '.issuer',
+  },
+  {
+    rule: 'self.trustRules.all(r, self.trustRules.exists_one(s, s.name == r.name))',
+    message: 'rule names must be unique',
+    reason: 'FieldValueDuplicate',
+    fieldPath: '.trustRules',
+  },
+  {
+    rule: "!has(self.issuerTenants) || (has(self.issuer) && self.issuer.contains('{tenantid}'))",
+    message: 'issuerTenants needs an issuer with {tenantid}',
+    reason: 'FieldValueInvalid',
+  },
+  {
+    rule: "!has(self.proofCheck) || self.proofCheck != 'TokenReview' || self.provider == 'kubernetes'",
+    message: 'proofCheck TokenReview goes with provider kubernetes',
+    reason: 'FieldValueInvalid',
+  },
+  {
+    rule: "oldSelf.state != 'Revoked' || self.state == 'Revoked'",
+    message:
+      'Revoked is terminal: create a policy of another name, and delete this one, to trust these identities again',
+    reason: 'FieldValueForbidden',
+    fieldPath: '.state',
+  },
+  ...(['kubernetes', 'github'] as const).map((p) => onlyFor(p)).filter((r) => r !== undefined),
+];
+
+export const trustPolicySpec = z.object(shared).meta(cel(...sharedRules));
+
+export const clusterTrustPolicySpec = z
+  .object({
+    ...shared,
+    tenant: template.optional().describe("The tenant of every token. Required but for this cluster's own accounts."),
+    priority: z
+      .int()
+      .min(-1_000_000)
+      .max(1_000_000)
+      .default(0)
+      .describe('From 0 on before every TrustPolicy, below 0 after them; higher first.'),
+  })
+  .meta(cel(...sharedRules));
+
+const status = z.object({
+  observedGeneration: z.int().optional().meta({ format: 'int64' }),
+  phase: z.enum(['Pending', 'Active', 'Invalid', 'Suspended', 'Revoked']).optional(),
+  conditions: conditions.optional(),
+  rules: z.int().min(0).optional().meta({ format: 'int32' }),
+  revokedAt: timestamp.optional(),
+  tokensValidUntil: timestamp.optional(),
+  effectiveEverywhereBy: timestamp.optional(),
+});
+
+export const trustPolicyStatus = status;
+
+export const trustPolicy = manifest('TrustPolicy', trustPolicySpec);
+export const clusterTrustPolicy = manifest('ClusterTrustPolicy', clusterTrustPolicySpec);
+
+export type TrustPolicySpec = z.infer<typeof trustPolicySpec>;
+export type ClusterTrustPolicySpec = z.infer<typeof clusterTrustPolicySpec>;
+export type TrustRule = z.infer<typeof trustRule>;
+export type Issue = z.infer<typeof issue>;
+export type TrustPolicy = Resource<'TrustPolicy', TrustPolicySpec>;
+export type ClusterTrustPolicy = Resource<'ClusterTrustPolicy', ClusterTrustPolicySpec>;
+
+const columns: KindMeta['columns'] = [
+  { name: 'Ready', type: 'string', jsonPath: ".status.conditions[?(@.type=='Ready')].status" },
+  { name: 'Phase', type: 'string', jsonPath: '.status.phase' },
+  { name: 'Provider', type: 'string', jsonPath: '.spec.provider' },
+  { name: 'Proof-Aud', type: 'string', jsonPath: '.spec.audience' },
+  { name: 'Rules', type: 'integer', jsonPath: '.status.rules' },
+  { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
+  { name: 'Issuer', type: 'string', jsonPath: '.spec.issuer', priority: 1 },
+  { name: 'Reason', type: 'string', jsonPath: ".status.conditions[?(@.type=='Ready')].message", priority: 1 },
+];
+
+export const trustPolicyMeta: KindMeta = {
+  kind: 'TrustPolicy',
+  plural: 'trustpolicies',
+  singular: 'trustpolicy',
+  shortNames: ['tpol'],
+  scope: 'Namespaced',
+  description: "Which of this namespace's identities get which tokens.",
+  columns,
+};
+
+export const clusterTrustPolicyMeta: KindMeta = {
+  kind: 'ClusterTrustPolicy',
+  plural: 'clustertrustpolicies',
+  singular: 'clustertrustpolicy',
+  shortNames: ['ctpol'],
+  scope: 'Cluster',
+  description: 'Which identities, of any namespace and issuer, get which tokens: written by the platform team.',
+  columns,
+};
