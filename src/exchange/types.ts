@@ -166,8 +166,21 @@ export interface IssuerStatus {
   readonly error: string | null;
 }
 
+/** A request that a door refused before it became an ExchangeRequest: not JSON, too large, two credentials… */
+export interface DoorRefusal {
+  readonly door: 'native';
+  readonly correlationId: string;
+  readonly callerId?: string;
+  readonly peer: string;
+  readonly code: string;
+  /** For the audit record; holds nothing the caller sent but names of members. */
+  readonly reason: string;
+}
+
 /** What every door talks to. */
 export interface Engine {
+  /** Leaves an audit record of a request that a door refused. Never throws; the door answers its refusal meanwhile. */
+  doorRefused(refusal: DoorRefusal): Promise<void>;
   exchange(request: ExchangeRequest): Promise<ExchangeOutcome>;
   verify(request: VerifyRequest): VerifyOutcome | Refusal;
   keys(resource: string): { readonly keys: readonly ResourceKey[] } | Refusal;

@@ -1,0 +1,54 @@
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+ARGS ?=
+# npm finds the project's own Node 24 here, whatever the machine's is.
+export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
+
+##@ Start here
+.PHONY: demo
+demo: install ## Issuer and mint on free ports; real signed tokens become macaroons. ARGS=--once exits at the end
+	@node hack/demo/run.ts $(ARGS)
+
+.PHONY: test
+test: install ## The whole suite
+	@mocha $(ARGS)
+
+##@ Development
+.PHONY: install
+install: node_modules/.package-lock.json ## Install the pinned dependencies
+
+node_modules/.package-lock.json: package.json package-lock.json
+	@npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+.PHONY: lint
+lint: install ## Formatting, types, the architecture's arrows, generated files
+	@npm run --silent lint
+
+.PHONY: format
+format: install ## Write the formatting that lint asks for
+	@npm run --silent format
+
+.PHONY: generate
+generate: install ## Write the CRDs and their reference from the schemas
+	@npm run --silent generate
+
+.PHONY: bench
+bench: install ## Side-by-side measurements (ARGS=--quick for a short run)
+	@node bench/run.ts $(ARGS)
+
+.PHONY: build
+build: install ## dist/ as it is published
+	@rm -rf dist && npm run --silent build
+
+.PHONY: test-e2e
+test-e2e: install ## End-to-end: the packed CLI as a user runs it
+	@mocha --config test/e2e/.mocharc.json $(ARGS)
+
+.PHONY: vectors
+vectors: ## Fetch the published test vectors to ../shared/vectors (needs the internet)
+	@hack/fetch-vectors.sh
+
+.PHONY: help
+help: ## This list
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

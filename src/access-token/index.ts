@@ -1,0 +1,1 @@
+export { type SubjectPolicy, tokenSubject } from './subjects.ts';

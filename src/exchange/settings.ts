@@ -1,0 +1,31 @@
+/** What the engine is given: its ports and its limits. */
+import type { Audit } from '../audit/index.ts';
+import type { Clock } from '../clock.ts';
+import type { KeyRing } from '../keyring/index.ts';
+import type { IdentityExplainer, ProofVerifier } from '../proof/index.ts';
+import type { RateLimit } from './rate-limit.ts';
+import type { HealthCheck, IssuerStatus } from './types.ts';
+import type { View } from './view.ts';
+
+export interface EngineSettings {
+  readonly view: View;
+  readonly proofs: ProofVerifier;
+  readonly keyring: KeyRing;
+  readonly audit: Audit;
+  readonly clock: Clock;
+  /** Cryptographically secure bytes. */
+  readonly random: (bytes: number) => Uint8Array;
+  /** Our issuer: the location hint of every macaroon. */
+  readonly issuer: string;
+  /** Seconds; an exchange by an older view is refused. */
+  readonly maxStaleness: number;
+  /** Seconds; a verification by an older view is refused. */
+  readonly maxVerifyStaleness: number;
+  /** Per anchor and subject. */
+  readonly rateLimit: RateLimit;
+  /** Failed proofs per peer address. */
+  readonly failureLimit: RateLimit;
+  readonly issuers: () => readonly IssuerStatus[];
+  /** Readiness that the engine cannot see: the data directory, the keys. */
+  readonly checks?: () => readonly HealthCheck[];
+}

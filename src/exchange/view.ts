@@ -1,0 +1,15 @@
+/** What is served, as the engine sees it. Implemented by `standalone/` and `operator/`. */
+import type { Snapshot } from '../policy/types.ts';
+import type { RevocationIndex } from '../revocation/index.ts';
+import type { PoliciesReport } from './types.ts';
+
+export interface View {
+  /** The objects as they are now, compiled; undefined before the first good read. */
+  snapshot(): Snapshot | undefined;
+  /** Every revocation in force: TokenRevocations, and policies that revoke. */
+  revocations(): RevocationIndex;
+  /** Seconds since the view was last known to be fresh. */
+  staleSeconds(): number;
+  /** Why the newest read failed, while older objects go on being served. */
+  readErrors(): PoliciesReport['readErrors'];
+}
