@@ -51,13 +51,29 @@ export const duration = z
   .max(20)
   .regex(/^([0-9]{1,6}h)?([0-9]{1,6}m)?([0-9]{1,8}s)?$/);
 
-export const timestamp = z.string().max(64).meta({ format: 'date-time' });
+/** RFC 3339 §5.6, as `2026-01-31T12:00:00Z`. */
+export const timestamp = z
+  .string()
+  .max(64)
+  .regex(/^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})$/)
+  .meta({ format: 'date-time' });
+
+/** An absolute http(s) URL without user, query or fragment: what an issuer is (RFC 8414 §2). */
+export const issuerUrl = z
+  .string()
+  .min(1)
+  .max(2048)
+  .regex(/^https?:\/\/[!"$->A-~]+$/);
 
 export const pem = z.string().max(65_536).describe('PEM certificates that replace the system trust store.');
 
 const metadata = z.object({
-  name: z.string().min(1).max(253),
-  namespace: z.string().min(1).max(63).optional(),
+  name: z
+    .string()
+    .min(1)
+    .max(253)
+    .regex(/^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$/),
+  namespace: label63.optional(),
   uid: z.string().max(128).optional(),
   generation: z.number().int().optional(),
   resourceVersion: z.string().max(256).optional(),
@@ -91,16 +107,29 @@ export function manifest<Kind extends string, Spec extends z.ZodType>(kind: Kind
 
 export const condition = z
   .object({
-    type: z.string().max(316),
-    status: z.enum(['True', 'False', 'Unknown']),
-    reason: z.string().max(1024),
-    message: z.string().max(32_768),
-    observedGeneration: z.number().int().min(0).optional(),
-    lastTransitionTime: timestamp,
+    type: z.string().max(316).describe('Accepted, ResolvedRefs, Ready or Revoked.'),
+    status: z.enum(['True', 'False', 'Unknown']).describe('Whether the condition holds.'),
+    reason: z.string().max(1024).describe('Why, in one stable CamelCase word.'),
+    message: z.string().max(32_768).describe('Why, for people.'),
+    observedGeneration: z
+      .int()
+      .min(0)
+      .optional()
+      .meta({ format: 'int64' })
+      .describe('The metadata.generation that the condition is about.'),
+    lastTransitionTime: timestamp.describe('When status last changed.'),
   })
   .describe('One aspect of the current state (KEP-1623).');
 
 export const conditions = z
   .array(condition)
   .max(16)
-  .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['type'] });
+  .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['type'] })
+  .describe('Where the object stands.');
+
+export const observedGeneration = z
+  .int()
+  .min(0)
+  .optional()
+  .meta({ format: 'int64' })
+  .describe('The metadata.generation that this status is about.');

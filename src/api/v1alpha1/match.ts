@@ -11,9 +11,18 @@ const expression = z
       .min(1)
       .max(256)
       .describe('A field of the provider, else the name of a claim; `/…` is a JSON Pointer.'),
-    operator: z.enum(['In', 'NotIn', 'Exists', 'DoesNotExist', 'IsTrue', 'IsFalse']),
-    values: z.array(value).min(1).max(32).optional().meta({ 'x-kubernetes-list-type': 'atomic' }),
+    operator: z
+      .enum(['In', 'NotIn', 'Exists', 'DoesNotExist', 'IsTrue', 'IsFalse'])
+      .describe('How the value found is judged; a missing or empty one is met by DoesNotExist alone.'),
+    values: z
+      .array(value)
+      .min(1)
+      .max(32)
+      .optional()
+      .meta({ 'x-kubernetes-list-type': 'atomic' })
+      .describe('What In and NotIn compare with; globs as elsewhere.'),
   })
+  .describe('One requirement, as in label selectors.')
   .meta(
     cel({
       rule: "has(self.values) == (self.operator in ['In', 'NotIn'])",
@@ -59,9 +68,21 @@ export const match = z
     claims: z
       .record(z.string().min(1).max(256), value)
       .optional()
-      .meta({ maxProperties: 16 })
+      .meta({
+        maxProperties: 16,
+        ...cel({
+          rule: 'self.all(k, size(k) >= 1 && size(k) <= 256)',
+          message: 'the name of a claim has 1 to 256 characters',
+          reason: 'FieldValueInvalid',
+        }),
+      })
       .describe('Claims by literal name; a name that begins with / is a JSON Pointer.'),
-    expressions: z.array(expression).max(16).optional().meta({ 'x-kubernetes-list-type': 'atomic' }),
+    expressions: z
+      .array(expression)
+      .max(16)
+      .optional()
+      .meta({ 'x-kubernetes-list-type': 'atomic' })
+      .describe('Requirements that all must hold.'),
   })
   .describe(
     'All predicates must hold. Strings are exact unless they hold * (any run of characters but / and :) or ** (any run).',

@@ -1,6 +1,6 @@
 /** TokenRevocation: this token, grant, agent or policy is dead. */
 import * as z from 'zod';
-import { cel, conditions, type KindMeta, manifest, type Resource, timestamp } from './common.ts';
+import { cel, conditions, type KindMeta, manifest, observedGeneration, type Resource, timestamp } from './common.ts';
 
 const id = (description: string) => z.string().min(1).max(128).optional().describe(description);
 
@@ -29,7 +29,7 @@ export const tokenRevocationSpec = z
   );
 
 export const tokenRevocationStatus = z.object({
-  observedGeneration: z.int().optional().meta({ format: 'int64' }),
+  observedGeneration,
   conditions: conditions.optional(),
 });
 

@@ -5,8 +5,10 @@ import {
   cel,
   conditions,
   duration,
+  issuerUrl,
   type KindMeta,
   manifest,
+  observedGeneration,
   type Resource,
   timestamp,
 } from './common.ts';
@@ -35,9 +37,18 @@ export const issue = z
   .object({
     ttl: duration.optional().describe('How long the token lives, 1m to 24h. Default 1h.'),
     ttlFromProof: z.boolean().optional().describe('Whether the token also ends with the proof it was made from.'),
-    budgetCredits: z.int().min(0).max(Number.MAX_SAFE_INTEGER).optional().meta({ format: 'int64' }),
+    budgetCredits: z
+      .int()
+      .min(0)
+      .max(Number.MAX_SAFE_INTEGER)
+      .optional()
+      .meta({ format: 'int64' })
+      .describe('What the token may spend, in credits; the gateway that serves the calls counts.'),
     budgetWindow: z
-      .union([duration, z.literal('Lifetime')])
+      .string()
+      .min(2)
+      .max(20)
+      .regex(/^(Lifetime|([0-9]{1,6}h)?([0-9]{1,6}m)?([0-9]{1,8}s)?)$/)
       .optional()
       .describe('How long one budget lasts before a new one starts; default the ttl. Lifetime: it never does.'),
     budgetPer: z
@@ -45,16 +56,29 @@ export const issue = z
       .optional()
       .describe('Who shares a budget: one workload, one running instance of it, or all that the rule matches.'),
     caveats: z
-      .array(z.string().min(1).max(256))
+      .array(
+        z
+          .string()
+          .min(1)
+          .max(256)
+          .regex(/^[a-z][a-z0-9_.]{0,62} = [!-~]([ -~]*[!-~])?$/),
+      )
       .max(16)
       .optional()
       .meta({
         'x-kubernetes-list-type': 'atomic',
-        ...cel({
-          rule: `self.all(c, !(c.split(' ')[0] in [${reservedKeys}]))`,
-          message: `Trustmint places these caveats itself: ${RESERVED_CAVEAT_KEYS.join(', ')}`,
-          reason: 'FieldValueForbidden',
-        }),
+        ...cel(
+          {
+            rule: `self.all(c, !(c.split(' ')[0] in [${reservedKeys}]))`,
+            message: `Trustmint places these caveats itself: ${RESERVED_CAVEAT_KEYS.join(', ')}`,
+            reason: 'FieldValueForbidden',
+          },
+          {
+            rule: "self.all(c, self.exists_one(d, d.startsWith(c.substring(0, c.indexOf(' ') + 1))))",
+            message: 'an attribute is stated once',
+            reason: 'FieldValueDuplicate',
+          },
+        ),
       })
       .describe('Attributes in the form `key = value`; values may hold templates.'),
     labelTemplate: template.optional().describe('A name for the token, as ci-{{ .Claims.run_id }}.'),
@@ -65,9 +89,30 @@ export const issue = z
       .optional()
       .meta({ 'x-kubernetes-list-type': 'set' })
       .describe('Names of ProtectedResources that the token may be for. Default: [default].'),
-    scopes: z.array(z.string().min(1).max(128)).max(64).optional().meta({ 'x-kubernetes-list-type': 'set' }),
+    scopes: z
+      .array(z.string().min(1).max(128))
+      .max(64)
+      .optional()
+      .meta({ 'x-kubernetes-list-type': 'set' })
+      .describe("The resource's scopes that the token carries; of a resource with scopes, no others."),
   })
-  .describe('What a matching identity gets.');
+  .describe('What a matching identity gets.')
+  .meta(
+    cel(
+      {
+        rule: "!has(self.ttl) || (duration(self.ttl) >= duration('1m') && duration(self.ttl) <= duration('24h'))",
+        message: 'ttl is 1m to 24h',
+        reason: 'FieldValueInvalid',
+        fieldPath: '.ttl',
+      },
+      {
+        rule: "!has(self.budgetWindow) || self.budgetWindow == 'Lifetime' || duration(self.budgetWindow) >= duration('1m')",
+        message: 'budgetWindow is at least 1m, or Lifetime',
+        reason: 'FieldValueInvalid',
+        fieldPath: '.budgetWindow',
+      },
+    ),
+  );
 
 export const trustRule = z
   .object({
@@ -75,7 +120,8 @@ export const trustRule = z
       .string()
       .min(1)
       .max(63)
-      .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/),
+      .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/)
+      .describe('Unique in its policy. Grant ids hold it: a renamed rule is a new budget.'),
     match,
     deny: z.literal(true).optional().describe('Refuse what matches, whatever it asks for.'),
     issue: issue.optional(),
@@ -88,11 +134,14 @@ export const trustRule = z
     }),
   );
 
+/** CEL's keywords cannot be selected as they are: Kubernetes escapes them. */
+const CEL_ESCAPED = new Map([['namespace', '__namespace__']]);
+
 /** The own fields of every provider but this one must be absent from each rule. */
 function onlyFor(provider: keyof typeof MATCH_FIELDS): CelRule | undefined {
   const fields = MATCH_FIELDS[provider];
   if (fields.length === 0) return undefined;
-  const absent = fields.map((f) => `!has(r.match.${f})`).join(' && ');
+  const absent = fields.map((f) => `!has(r.match.${CEL_ESCAPED.get(f) ?? f})`).join(' && ');
   return {
     rule: `self.provider == '${provider}' || self.trustRules.all(r, ${absent})`,
     message: `match fields ${fields.join(', ')} go with provider ${provider}`,
@@ -101,11 +150,8 @@ function onlyFor(provider: keyof typeof MATCH_FIELDS): CelRule | undefined {
 }
 
 const shared = {
-  provider: z.enum(['kubernetes', 'oidc', 'github']),
-  issuer: z
-    .string()
-    .min(1)
-    .max(2048)
+  provider: z.enum(['kubernetes', 'oidc', 'github']).describe('Where the proofs come from.'),
+  issuer: issuerUrl
     .optional()
     .describe('The exact `iss` of the proofs. kubernetes: absent means this cluster. github: default github.com.'),
   issuerTenants: z
@@ -117,8 +163,17 @@ const shared = {
     .describe('Entra tenant ids that take the place of {tenantid} in the issuer.'),
   audience: z.string().min(1).max(512).describe('The audience that a proof must be made for: exact.'),
   keys: keys.optional(),
-  algorithms: z.array(algorithm).min(1).max(11).optional().meta({ 'x-kubernetes-list-type': 'set' }),
-  proofCheck: z.enum(['Signature', 'TokenReview']).optional(),
+  algorithms: z
+    .array(algorithm)
+    .min(1)
+    .max(11)
+    .optional()
+    .meta({ 'x-kubernetes-list-type': 'set' })
+    .describe("How proofs may be signed; default: the provider's."),
+  proofCheck: z
+    .enum(['Signature', 'TokenReview'])
+    .optional()
+    .describe("kubernetes: whether this cluster's API server is also asked. Default for this cluster: TokenReview."),
   maxProofAge: duration.optional().describe('How old a proof may be, from its iat.'),
   state: z
     .enum(['Active', 'Suspended', 'Revoked'])
@@ -158,6 +213,12 @@ const sharedRules: CelRule[] = [
     reason: 'FieldValueInvalid',
   },
   {
+    rule: "!has(self.maxProofAge) || (duration(self.maxProofAge) >= duration('1s') && duration(self.maxProofAge) <= duration('24h'))",
+    message: 'maxProofAge is 1s to 24h',
+    reason: 'FieldValueInvalid',
+    fieldPath: '.maxProofAge',
+  },
+  {
     rule: "oldSelf.state != 'Revoked' || self.state == 'Revoked'",
     message:
       'Revoked is terminal: create a policy of another name, and delete this one, to trust these identities again',
@@ -178,18 +239,22 @@ export const clusterTrustPolicySpec = z
       .min(-1_000_000)
       .max(1_000_000)
       .default(0)
+      .meta({ format: 'int32' })
       .describe('From 0 on before every TrustPolicy, below 0 after them; higher first.'),
   })
   .meta(cel(...sharedRules));
 
 const status = z.object({
-  observedGeneration: z.int().optional().meta({ format: 'int64' }),
-  phase: z.enum(['Pending', 'Active', 'Invalid', 'Suspended', 'Revoked']).optional(),
+  observedGeneration,
+  phase: z
+    .enum(['Pending', 'Active', 'Invalid', 'Suspended', 'Revoked'])
+    .optional()
+    .describe('The conditions in one word, for people.'),
   conditions: conditions.optional(),
-  rules: z.int().min(0).optional().meta({ format: 'int32' }),
-  revokedAt: timestamp.optional(),
-  tokensValidUntil: timestamp.optional(),
-  effectiveEverywhereBy: timestamp.optional(),
+  rules: z.int().min(0).max(64).optional().meta({ format: 'int32' }).describe('How many rules are served.'),
+  revokedAt: timestamp.optional().describe('When the policy was revoked.'),
+  tokensValidUntil: timestamp.optional().describe('When the last token that it gave has run out.'),
+  effectiveEverywhereBy: timestamp.optional().describe('When every replica refuses, at the latest.'),
 });
 
 export const trustPolicyStatus = status;
