@@ -2,6 +2,7 @@
 import { createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto';
 import { algorithmsOf, type SignatureAlgorithm } from './algorithms.ts';
 import { decodeBase64url } from './base64url.ts';
+import { isRocaModulus } from './roca.ts';
 
 export interface KeyMaterial {
   readonly key: KeyObject;
@@ -44,6 +45,7 @@ function readRsa(n: Buffer | undefined, e: Buffer | undefined): KeyMaterial | st
   if (n[0] === 0 || (n.at(-1)! & 1) === 0) return 'n is malformed';
   if (bits < MIN_RSA_BITS) return `an RSA key of less than ${MIN_RSA_BITS} bits`;
   if (bits > MAX_RSA_BITS) return `an RSA key of more than ${MAX_RSA_BITS} bits`;
+  if (isRocaModulus(n)) return 'an RSA key of a broken generator (CVE-2017-15361)';
   // A larger exponent only makes verification slow; 1 and even ones verify anything or nothing.
   const exponent = e.length <= 4 ? e.readUIntBE(0, e.length) : 0;
   if (exponent < 3 || exponent % 2 === 0) return 'an RSA exponent that is not accepted';
