@@ -95,3 +95,14 @@ export function addressKind(address: string): AddressKind {
   if (PRIVATE_V6.check(address, 'ipv6')) return 'private';
   return GLOBAL_V6.check(address, 'ipv6') ? 'public' : 'refused';
 }
+
+/**
+ * Whether an address may be dialled.
+ *
+ * @param here whether the URL itself names this machine, and may: such a name leads nowhere else, and no other leads here
+ */
+export function mayDial(address: string, allowPrivate: boolean, here: boolean): boolean {
+  const kind = addressKind(address);
+  if (here) return kind === 'loopback';
+  return kind === 'public' || (kind === 'private' && allowPrivate);
+}

@@ -4,7 +4,7 @@ import http, { type IncomingMessage } from 'node:http';
 import https from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
 import { unlessAborted } from './abort.ts';
-import { addressKind } from './address.ts';
+import { addressKind, mayDial } from './address.ts';
 import { KeySourceError, printable } from './errors.ts';
 import { hostOf, namesLoopback, parseKeyUrl, shownUrl } from './key-url.ts';
 
@@ -77,6 +77,8 @@ async function get(request: FetchRequest, resolve: Resolve): Promise<IncomingMes
     if (options.all) callback(null, list);
     else callback(null, first.address, first.family);
   };
+  // Too late to be dialled at all: an aborted request still opens its connection.
+  signal.throwIfAborted();
   const common = {
     method: 'GET',
     lookup,
@@ -107,14 +109,10 @@ async function vettedAddresses(request: FetchRequest, resolve: Resolve): Promise
   const { url, allowPrivate, loopback } = request;
   const host = hostOf(url);
   const found = isIP(host) ? [host] : await addressesOf(host, request, resolve);
-  const wanted = loopback && namesLoopback(url);
-  const allowed = found.filter((address) => {
-    const kind = addressKind(address);
-    // A name of this machine leads nowhere else, and no other name leads here.
-    return wanted ? kind === 'loopback' : kind === 'public' || (kind === 'private' && allowPrivate);
-  });
+  const here = loopback && namesLoopback(url);
+  const allowed = found.filter((address) => mayDial(address, allowPrivate, here));
   if (allowed.length > 0) return allowed;
-  const hint = !wanted && found.some((a) => addressKind(a) === 'private') ? '; allowPrivate would permit it' : '';
+  const hint = !here && found.some((a) => addressKind(a) === 'private') ? '; allowPrivate would permit it' : '';
   throw new KeySourceError(
     'address_refused',
     `${shownUrl(url)} leads to ${printable(found.join(', '), 80)}, which may not be dialled${hint}`,

@@ -88,8 +88,9 @@ export class KeyCache {
       if (this.#failures === 0) await this.#load();
       if (!this.#keys) throw this.#outage();
     }
-    if (kid !== undefined && !this.#byKid.has(kid)) await this.#loadForKid();
-    const named = kid === undefined ? this.#keys : (this.#byKid.get(kid) ?? []);
+    // A key without a name may be meant by any.
+    if (kid !== undefined && !this.#byKid.has(kid) && !this.#byKid.has(undefined)) await this.#loadForKid();
+    const named = kid === undefined ? this.#keys : (this.#byKid.get(kid) ?? this.#byKid.get(undefined) ?? []);
     const fitting = named.filter((key) => key.algorithms.includes(alg)).slice(0, MAX_CANDIDATES);
     if (fitting.length > 0) return fitting;
     throw new ProofError('unknown_kid', 'the issuer has no key for this token');

@@ -37,7 +37,8 @@ export function parseKeyUrl(text: string, loopback: boolean): URL {
   if (text.length > MAX_URL) throw refuse(`is longer than ${MAX_URL} characters`);
   // The parser drops tabs and newlines, and reads \ as /: what is fetched would not be what was written.
   if (!/^[!-[\]-~]+$/.test(text)) throw refuse('has characters that a URL cannot have');
-  const url = URL.parse(text);
+  // It also mends missing and superfluous slashes.
+  const url = /^[a-z]+:\/\/[^/]/i.test(text) ? URL.parse(text) : null;
   if (!url) throw refuse('is not an absolute URL');
   // `https://@host/` has an empty one, which the parser does not show.
   if (url.username || url.password || authorityOf(text).includes('@')) throw refuse('has userinfo');

@@ -1,0 +1,79 @@
+/** Local issuers, keys and certificates for the tests of issuer-keys. */
+import { execFileSync } from 'node:child_process';
+import { generateKeyPairSync } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import http, { type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
+import https from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Anchor, KeySource } from '../../../src/identity.ts';
+
+/** A fresh P-256 public key as a JWK. */
+export function jwk(kid: string | undefined, extra: Record<string, unknown> = {}): Record<string, unknown> {
+  const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  return { ...publicKey.export({ format: 'jwk' }), ...(kid === undefined ? {} : { kid }), use: 'sig', ...extra };
+}
+
+export const jwks = (...keys: Record<string, unknown>[]) => JSON.stringify({ keys });
+
+export function anchor(id: string, keys: KeySource, issuer = 'https://issuer.example'): Anchor {
+  return { id, provider: 'oidc', issuer, keys, algorithms: ['ES256', 'RS256'], proofCheck: 'Signature' };
+}
+
+export interface TestServer {
+  readonly url: string;
+  readonly port: number;
+  /** Every request that arrived. */
+  readonly requests: IncomingMessage[];
+  close(): Promise<void>;
+}
+
+/** A server on a free port of loopback; `tls` makes it https. */
+export async function serve(
+  answer: (req: IncomingMessage, res: ServerResponse) => void,
+  tls?: { readonly key: string; readonly cert: string },
+): Promise<TestServer> {
+  const requests: IncomingMessage[] = [];
+  const listener: RequestListener = (req, res) => {
+    requests.push(req);
+    answer(req, res);
+  };
+  const server = tls ? https.createServer(tls, listener) : http.createServer(listener);
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `${tls ? 'https' : 'http'}://127.0.0.1:${port}`,
+    port,
+    requests,
+    close: () =>
+      new Promise((done) => {
+        server.close(() => done());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+export function sendJson(res: ServerResponse, body: string, headers: Record<string, string> = {}): void {
+  res.writeHead(200, { 'content-type': 'application/json', ...headers }).end(body);
+}
+
+/** A certificate for localhost and 127.0.0.1 that is its own CA; undefined where there is no openssl. */
+export function selfSigned(): { readonly key: string; readonly cert: string } | undefined {
+  const dir = mkdtempSync(join(tmpdir(), 'trustmint-cert-'));
+  try {
+    const [key, cert] = [join(dir, 'key.pem'), join(dir, 'cert.pem')];
+    const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
+    const names = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1'];
+    const out = ['-days', '2', '-keyout', key, '-out', cert];
+    execFileSync('openssl', ['req', '-x509', ...curve, ...names, ...out], { stdio: 'ignore' });
+    return { key: readFileSync(key, 'utf8'), cert: readFileSync(cert, 'utf8') };
+  } catch {
+    return undefined;
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
+
+/** Lets pending callbacks and promises run. */
+export const settle = () => new Promise<void>((done) => setImmediate(done));
