@@ -21,7 +21,7 @@ import { startTrustmint } from './peers/trustmint.ts';
 const { values: options } = parseArgs({
   options: { quick: { type: 'boolean', default: false }, check: { type: 'boolean', default: false } },
 });
-const ROUNDS = options.quick ? 3 : 7;
+const ROUNDS = options.quick ? 3 : 9;
 const SCALE = options.quick ? 0.4 : 1;
 const CHECKED = 500;
 
@@ -109,15 +109,13 @@ async function index(cores: Cores): Promise<Targeted[]> {
 const cores = chooseCores();
 pinSelf(cores.load);
 const dir = mkdtempSync(join(tmpdir(), 'trustmint-bench-'));
+process.once('exit', () => rmSync(dir, { recursive: true, force: true }));
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(130));
 const started = performance.now();
 console.log(`Node ${process.version}, ${cpus()[0]?.model ?? 'unknown CPU'}, ${cpus().length} cores; ${cores.note}`);
 console.log(`CPU: ${CPU_SOURCE}; ${CONNECTIONS} keep-alive connections, one request at a time on each\n`);
-try {
-  const targets = [...(await servers(cores, dir)), ...(await index(cores))];
-  console.log();
-  const met = printTargets(targets);
-  console.log(`\n${((performance.now() - started) / 1000).toFixed(0)} s`);
-  if (options.check && !met) process.exitCode = 1;
-} finally {
-  rmSync(dir, { recursive: true, force: true });
-}
+const targets = [...(await servers(cores, dir)), ...(await index(cores))];
+console.log();
+const met = printTargets(targets);
+console.log(`\n${((performance.now() - started) / 1000).toFixed(0)} s`);
+if (options.check && !met) process.exitCode = 1;

@@ -5,8 +5,6 @@ import type { PolicyObjects } from '../../src/policy/index.ts';
 
 export interface Shape {
   readonly name: string;
-  /** Whether its cost must not depend on the number of rules. */
-  readonly isTargeted: boolean;
   readonly issuer: string;
   objects(rules: number): PolicyObjects;
   /** An identity that rule `i` of those matches. */
@@ -107,7 +105,6 @@ const namespaceOf = (i: number) => `team-${Math.floor(i / PER_NAMESPACE)}`;
 export const SHAPES: readonly Shape[] = [
   {
     name: 'service accounts of one namespace',
-    isTargeted: true,
     issuer: CLUSTER,
     objects: (count) =>
       objects({
@@ -123,7 +120,6 @@ export const SHAPES: readonly Shape[] = [
   },
   {
     name: 'the same names in many namespaces',
-    isTargeted: true,
     issuer: CLUSTER,
     objects: (count) =>
       objects({
@@ -143,7 +139,6 @@ export const SHAPES: readonly Shape[] = [
   },
   {
     name: 'many namespaces, each ending in *',
-    isTargeted: true,
     issuer: CLUSTER,
     objects: (count) =>
       objects({
@@ -163,7 +158,6 @@ export const SHAPES: readonly Shape[] = [
   },
   {
     name: 'GitHub repositories',
-    isTargeted: true,
     issuer: GITHUB,
     objects: (count) =>
       objects({

@@ -43,7 +43,11 @@ export async function startServer(
     const url = listeningUrl(said);
     if (url) resolve(url);
   });
+  // Also when the bench is interrupted: no server outlives it.
+  const kill = () => child.kill('SIGKILL');
+  process.once('exit', kill);
   const stop = async () => {
+    process.off('exit', kill);
     if (child.exitCode !== null || child.signalCode !== null) return;
     const ended = new Promise((done) => child.once('exit', done));
     child.kill('SIGTERM');

@@ -54,7 +54,7 @@ export async function startTrustmint(core: number | undefined, dir: string): Pro
   const shared = { server, path: '/api/mint/exchange', contentType: 'application/json', check };
   return {
     server,
-    firstSeen: { ...shared, name: 'trustmint, first-seen', slice: 15_000, bodies: fresh },
+    firstSeen: { ...shared, name: 'trustmint, first-seen', slice: 20_000, bodies: fresh },
     repeated: { ...shared, name: 'trustmint, repeated', slice: 30_000, bodies: () => kept },
   };
 }
