@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict';
+import { openKeyRing } from '../../src/keyring/index.ts';
+import { RootKeyCache } from '../../src/keyring/root-key-cache.ts';
+import { firstRing } from '../../src/keyring/rotation.ts';
+import { FakeClock } from '../support/fake-clock.ts';
+import { countingRandom, MemoryStore } from './support.ts';
+
+describe('root key cache', () => {
+  const key = firstRing(0, countingRandom()).keys[0]!;
+
+  it('derives once and stays bounded, whatever audiences tokens name', () => {
+    const cache = new RootKeyCache(3);
+    const hot = cache.get(key, 'hot');
+    for (let i = 0; i < 100; i++) {
+      cache.get(key, `cold-${i}`);
+      assert.equal(cache.get(key, 'hot'), hot, 'a key in use was dropped');
+    }
+    assert.equal(cache.size, 3);
+    assert.equal(cache.get(key, 'a'.repeat(600))?.length, 32);
+    assert.equal(cache.size, 3);
+  });
+
+  it('forgets the keys of a ring that changed', async () => {
+    const clock = new FakeClock();
+    const ring = await openKeyRing({ store: new MemoryStore(), clock, random: countingRandom(), maxTtl: 60 });
+    const { kid } = ring.active();
+    assert.ok(ring.rootKey(kid, 'a'));
+    await ring.rotate({ now: true });
+    await clock.advance(61_000);
+    await ring.tick();
+    assert.equal(ring.rootKey(kid, 'a'), undefined);
+  });
+});
