@@ -60,7 +60,7 @@ export function sourceOf(anchor: Anchor, options: SourceOptions): Source {
     case 'inline':
       return from('inline', false, async () => ({ jwks: keys.jwks, from: 'inline' }));
     case 'jwksUrl':
-      return from(`jwksUrl ${printable(keys.url)}`, true, async (signal) => {
+      return from(`jwksUrl ${printable(keys.url.split('?', 1)[0] ?? '')}`, true, async (signal) => {
         const { allowLoopbackHttp: loopback, fetchText } = options;
         const url = parseKeyUrl(keys.url, loopback);
         return {
