@@ -8,7 +8,8 @@ const RESERVED = new Set(
   'true false null in as break const continue else for function if import let loop package namespace return'.split(' '),
 );
 
-const REASONS = new Set(['FieldValueInvalid', 'FieldValueForbidden', 'FieldValueRequired', 'FieldValueDuplicate']);
+/** Without FieldValueDuplicate: an API server drops the message of such a rule. */
+const REASONS = new Set(['FieldValueInvalid', 'FieldValueForbidden', 'FieldValueRequired']);
 const KEYS = new Set(['rule', 'message', 'messageExpression', 'reason', 'fieldPath']);
 
 /**

@@ -76,7 +76,7 @@ export const issue = z
           {
             rule: "self.all(c, self.exists_one(d, d.startsWith(c.substring(0, c.indexOf(' ') + 1))))",
             message: 'an attribute is stated once',
-            reason: 'FieldValueDuplicate',
+            reason: 'FieldValueInvalid',
           },
         ),
       })
@@ -199,7 +199,7 @@ const sharedRules: CelRule[] = [
   {
     rule: 'self.trustRules.all(r, self.trustRules.exists_one(s, s.name == r.name))',
     message: 'rule names must be unique',
-    reason: 'FieldValueDuplicate',
+    reason: 'FieldValueInvalid',
     fieldPath: '.trustRules',
   },
   {
