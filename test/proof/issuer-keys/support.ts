@@ -8,6 +8,8 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Anchor, KeySource } from '../../../src/identity.ts';
+import { createIssuerKeys, type FetchRequest, type IssuerKeysOptions } from '../../../src/proof/issuer-keys/index.ts';
+import { FakeClock } from '../../support/fake-clock.ts';
 
 /** A fresh P-256 public key as a JWK. */
 export function jwk(kid: string | undefined, extra: Record<string, unknown> = {}): Record<string, unknown> {
@@ -77,3 +79,39 @@ export function selfSigned(): { readonly key: string; readonly cert: string } | 
 
 /** Lets pending callbacks and promises run. */
 export const settle = () => new Promise<void>((done) => setImmediate(done));
+
+export const URL_A = 'https://a.example/keys';
+export const URL_B = 'https://b.example/keys';
+export const at = (url: string, more: { caBundle?: string; allowPrivate?: boolean } = {}): KeySource => ({
+  kind: 'jwksUrl',
+  url,
+  allowPrivate: false,
+  ...more,
+});
+export const OUTAGE = { name: 'ProofError', code: 'keys_unavailable', outage: true };
+export const UNKNOWN = { name: 'ProofError', code: 'unknown_kid', outage: false };
+export const HANG = Symbol('never answers');
+
+/** Issuers' keys over a web of key documents by URL: a text, an error, or silence. */
+export function setUp(options: Partial<IssuerKeysOptions> = {}) {
+  const clock = new FakeClock();
+  const web = new Map<string, string | Error | typeof HANG>();
+  const fetched: FetchRequest[] = [];
+  const keys = createIssuerKeys({
+    clock,
+    random: (n) => new Uint8Array(n),
+    allowLoopbackHttp: false,
+    fetchText: async (request) => {
+      fetched.push(request);
+      const found = web.get(request.url.href);
+      if (found === HANG) return new Promise(() => {});
+      if (typeof found === 'string') return found;
+      throw found ?? new Error('nothing there');
+    },
+    ...options,
+  });
+  return { clock, web, fetched, keys };
+}
+
+export const kidsOf = async (found: Promise<readonly { kid: string | undefined }[]>) =>
+  (await found).map((key) => key.kid);
