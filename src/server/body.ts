@@ -1,0 +1,68 @@
+/** Reading a request's body: bounded while it arrives, uncompressed, strict UTF-8, strict JSON. For every route alike. */
+import { isUtf8 } from 'node:buffer';
+import type { IncomingMessage } from 'node:http';
+import { type JsonObject, JwsError, parseJsonObject } from '../jws/index.ts';
+import { invalidRequest, ServerError } from './errors.ts';
+import { LINGER_BYTES } from './limits.ts';
+
+const EMPTY = Buffer.alloc(0);
+
+/**
+ * The JSON object in the body, or undefined where there is no body.
+ * @param maxBytes of the body; counted while reading, so that a length the caller declares is never believed
+ * @throws ServerError `invalid_request`, `request_too_large`, or `request_aborted` if the caller left
+ */
+export async function readObject(req: IncomingMessage, maxBytes: number): Promise<JsonObject | undefined> {
+  const body = await readBody(req, maxBytes);
+  if (body.length === 0) return undefined;
+  const encoding = req.headers['content-encoding'];
+  if (encoding !== undefined && encoding !== 'identity') throw invalidRequest('send the body without Content-Encoding');
+  requireJson(req.headers['content-type']);
+  if (!isUtf8(body)) throw invalidRequest('the body is not UTF-8');
+  try {
+    return parseJsonObject(body.toString('utf8'));
+  } catch (cause) {
+    if (cause instanceof JwsError) throw invalidRequest(`the body cannot be read: ${cause.message}`);
+    throw cause;
+  }
+}
+
+function readBody(req: IncomingMessage, maxBytes: number): Promise<Buffer> {
+  const { 'content-length': declared, 'transfer-encoding': chunked } = req.headers;
+  if (chunked === undefined && (declared === undefined || declared === '0')) return Promise.resolve(EMPTY);
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    let refused = false;
+    const refuse = () => {
+      refused = true;
+      chunks.length = 0;
+      reject(new ServerError('request_too_large', `the body is larger than ${maxBytes} bytes`));
+    };
+    if (Number(declared) > maxBytes) refuse();
+    // What comes after a refusal is read and dropped: a connection reset under a sender's feet hides the answer.
+    req.on('data', (chunk: Buffer) => {
+      size += chunk.length;
+      if (refused) {
+        if (size > LINGER_BYTES) req.destroy();
+        return;
+      }
+      if (size > maxBytes) refuse();
+      else chunks.push(chunk);
+    });
+    req.on('end', () => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)));
+    const aborted = () => reject(new ServerError('request_aborted', 'the caller left before the request was complete'));
+    req.on('error', aborted);
+    req.on('close', aborted);
+  });
+}
+
+function requireJson(type: string | undefined): void {
+  if (type === 'application/json') return;
+  const [media = '', ...parameters] = (type ?? '').slice(0, 256).split(';');
+  if (media.trim().toLowerCase() !== 'application/json') throw invalidRequest('send Content-Type: application/json');
+  for (const parameter of parameters) {
+    const text = parameter.trim().toLowerCase().replaceAll('"', '');
+    if (text.startsWith('charset=') && text !== 'charset=utf-8') throw invalidRequest('JSON is UTF-8 (RFC 8259 §8.1)');
+  }
+}

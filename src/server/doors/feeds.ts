@@ -1,0 +1,82 @@
+/** `GET /api/mint/keys` and `GET /api/mint/revocations`: what a gateway needs to verify offline, made to be polled. */
+import { createHash } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Engine } from '../../exchange/types.ts';
+import { asError, sendJson, sendNotModified } from '../answer.ts';
+import type { RequestContext } from '../context.ts';
+import { invalidRequest } from '../errors.ts';
+
+const RESOURCE_LENGTH = 2048;
+
+/** Answers `{keys: [{kid, key, state}]}` with a strong ETag. */
+export function sendKeys(engine: Engine, req: IncomingMessage, res: ServerResponse, context: RequestContext): void {
+  const answer = engine.keys(resourceOf(req));
+  if ('granted' in answer) throw asError(answer);
+  const keys = answer.keys.map(({ kid, key, state }) => ({ kid, key, state }));
+  sendTagged(req, res, context, { keys }, `"${digest(keys)}"`, {});
+}
+
+/**
+ * Answers `{generatedAt, entries}`. The ETag is weak, for it says nothing of `generatedAt`: a poller gets 304 as long as
+ * the entries stand, and learns from `X-Generated-At`, on 200 and 304 alike, how fresh they are.
+ */
+export function sendRevocations(
+  engine: Engine,
+  req: IncomingMessage,
+  res: ServerResponse,
+  context: RequestContext,
+): void {
+  const answer = engine.revocations(resourceOf(req));
+  if ('granted' in answer) throw asError(answer);
+  const { generatedAt } = answer;
+  const entries = answer.entries.map(({ by, value, tenant, issuedBefore, expiresAt }) => ({
+    by,
+    value,
+    tenant,
+    issuedBefore,
+    expiresAt,
+  }));
+  const headers = { 'X-Generated-At': generatedAt };
+  sendTagged(req, res, context, { generatedAt, entries }, `W/"${digest(entries)}"`, headers);
+}
+
+function sendTagged(
+  req: IncomingMessage,
+  res: ServerResponse,
+  context: RequestContext,
+  body: object,
+  etag: string,
+  extra: Record<string, string>,
+): void {
+  const headers = { ETag: etag, ...extra };
+  if (holds(req.headers['if-none-match'], etag)) sendNotModified(res, context, headers);
+  else sendJson(res, context, 200, body, headers);
+}
+
+/** If-None-Match compares weakly (RFC 9110 §13.1.2). */
+function holds(header: string | undefined, etag: string): boolean {
+  if (header === undefined) return false;
+  const opaque = etag.replace('W/', '');
+  return header.split(',').some((tag) => {
+    const bare = tag.trim();
+    return bare === '*' || (bare.startsWith('W/') ? bare.slice(2) : bare) === opaque;
+  });
+}
+
+function digest(value: unknown): string {
+  return createHash('sha256').update(JSON.stringify(value)).digest('base64url').slice(0, 27);
+}
+
+/** The one `resource` of the query. */
+function resourceOf(req: IncomingMessage): string {
+  const query = (req.url ?? '').split('?', 2)[1] ?? '';
+  const params = new URLSearchParams(query);
+  for (const name of params.keys()) {
+    if (name !== 'resource') throw invalidRequest(`the query takes resource alone, not ${name.slice(0, 64)}`);
+  }
+  const [resource = '', ...more] = params.getAll('resource');
+  if (resource === '' || more.length > 0 || resource.length > RESOURCE_LENGTH) {
+    throw invalidRequest('name one resource, as ?resource=default');
+  }
+  return resource;
+}

@@ -1,0 +1,5 @@
+/** The HTTP server: two listeners in front of an engine. */
+export { ServerError, type ServerErrorCode } from './errors.ts';
+export { createServer } from './server.ts';
+export { tokenFile } from './token-file.ts';
+export type { Address, Limits, Log, SecretProvider, ServerOptions, TlsFiles, TrustmintServer } from './types.ts';

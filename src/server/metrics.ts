@@ -1,0 +1,93 @@
+/** Prometheus metrics. Labels come from our own code or from policies, never from a request. */
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { PoliciesReport } from '../exchange/types.ts';
+
+/** Seconds: from a repeated proof to one that waits for an issuer's keys. */
+const BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10];
+
+export interface Metrics {
+  readonly registry: Registry;
+  /** @param code `ok`, or the stable code of the refusal; @param seconds from the first byte handled to the answer */
+  exchange(code: string, seconds: number): void;
+  verify(result: 'active' | 'inactive' | 'refused'): void;
+  /** Sets the gauges; called for each scrape. */
+  refresh(report: PoliciesReport, inFlight: number): void;
+}
+
+/** A registry of its own, so that two servers in one process do not share numbers. */
+export function createMetrics(version: string): Metrics {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const registers = [registry];
+  const exchanges = new Counter({
+    name: 'trustmint_exchange_requests_total',
+    help: 'Exchanges by result (granted, refused, failed) and stable code.',
+    labelNames: ['result', 'code'],
+    registers,
+  });
+  const duration = new Histogram({
+    name: 'trustmint_exchange_duration_seconds',
+    help: 'From the arrival of a request for a token to its answer.',
+    buckets: BUCKETS,
+    registers,
+  });
+  const verifications = new Counter({
+    name: 'trustmint_verify_requests_total',
+    help: 'Verifications by result (active, inactive, refused).',
+    labelNames: ['result'],
+    registers,
+  });
+  new Gauge({
+    name: 'trustmint_build_info',
+    help: 'Always 1; the labels say what runs.',
+    labelNames: ['version', 'node'],
+    registers,
+  }).set({ version, node: process.version }, 1);
+  const refresh = createGauges(registers);
+  const counted = new Map<string, { inc(): void }>();
+  return {
+    registry,
+    exchange(code, seconds) {
+      let child = counted.get(code);
+      if (!child) {
+        child = exchanges.labels(resultOf(code), code);
+        counted.set(code, child);
+      }
+      child.inc();
+      duration.observe(seconds);
+    },
+    verify: (result) => verifications.inc({ result }),
+    refresh,
+  };
+}
+
+function resultOf(code: string): string {
+  if (code === 'ok') return 'granted';
+  return code === 'server_error' || code === 'temporarily_unavailable' ? 'failed' : 'refused';
+}
+
+function createGauges(registers: Registry[]): Metrics['refresh'] {
+  const gauge = <Label extends string>(name: string, help: string, ...labelNames: Label[]) =>
+    new Gauge<Label>({ name, help, labelNames, registers });
+  const inFlightNow = gauge('trustmint_http_requests_in_flight', 'Requests being answered, on both listeners.');
+  const stale = gauge('trustmint_view_stale_seconds', 'Seconds since what is served was last known to be fresh.');
+  const readErrors = gauge('trustmint_view_read_errors', 'Sources whose newest read failed.');
+  const rules = gauge('trustmint_index_rules', 'Rules served.');
+  const objects = gauge('trustmint_objects', 'Objects by kind and phase.', 'kind', 'phase');
+  const keys = gauge('trustmint_issuer_keys', 'Usable public keys by anchor.', 'anchor', 'provider', 'issuer');
+  const failing = gauge('trustmint_issuer_failing', '1 where the newest fetch failed.', 'anchor', 'provider', 'issuer');
+  return (report, inFlight) => {
+    inFlightNow.set(inFlight);
+    stale.set(report.staleSeconds);
+    readErrors.set(report.readErrors.length);
+    rules.set(report.objects.reduce((sum, object) => sum + (object.served ? object.rules : 0), 0));
+    objects.reset();
+    for (const { kind, phase } of report.objects) objects.inc({ kind, phase });
+    keys.reset();
+    failing.reset();
+    for (const { anchor, provider, issuer, keys: count, error } of report.issuers) {
+      keys.set({ anchor, provider, issuer }, count);
+      failing.set({ anchor, provider, issuer }, error === null ? 0 : 1);
+    }
+  };
+}

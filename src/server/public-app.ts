@@ -1,0 +1,39 @@
+/** The public listener's routes beside the hot one: what verifiers ask. */
+import type { Express } from 'express';
+import type { Engine } from '../exchange/types.ts';
+import { asError, sendJson } from './answer.ts';
+import { sendKeys, sendRevocations } from './doors/feeds.ts';
+import { readVerify, renderVerify } from './doors/verify.ts';
+import type { Gatekeeper } from './gatekeeper.ts';
+import type { Metrics } from './metrics.ts';
+import { createApp, finish, route } from './routes.ts';
+import type { Limits, Log } from './types.ts';
+
+export interface PublicAppOptions {
+  readonly engine: Engine;
+  readonly metrics: Metrics;
+  readonly log: Log;
+  readonly limits: Limits;
+  readonly verifiers: Gatekeeper;
+}
+
+export function publicApp({ engine, metrics, log, limits, verifiers }: PublicAppOptions): Express {
+  const app = createApp();
+  route(app, 'POST', '/api/mint/verify', verifiers, async (req, res, context) => {
+    let result: 'active' | 'inactive' | 'refused' = 'refused';
+    try {
+      const outcome = engine.verify(await readVerify(req, limits.bodyBytes));
+      if ('granted' in outcome) throw asError(outcome);
+      result = outcome.active ? 'active' : 'inactive';
+      sendJson(res, context, 200, renderVerify(outcome, context.correlationId));
+    } finally {
+      metrics.verify(result);
+    }
+  });
+  route(app, 'GET', '/api/mint/keys', verifiers, (req, res, context) => sendKeys(engine, req, res, context));
+  route(app, 'GET', '/api/mint/revocations', verifiers, (req, res, context) =>
+    sendRevocations(engine, req, res, context),
+  );
+  finish(app, log);
+  return app;
+}

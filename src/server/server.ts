@@ -1,0 +1,144 @@
+/** Two listeners around one engine: the public one, and the one for operators. Neither serves the other's routes. */
+
+import { sendError } from './answer.ts';
+import { correlationIds, type RequestContext } from './context.ts';
+import { EXCHANGE_PATH, nativeDoor } from './doors/native.ts';
+import { ServerError } from './errors.ts';
+import { EventLoopLag } from './event-loop.ts';
+import { inspect } from './front.ts';
+import { gatekeeper } from './gatekeeper.ts';
+import { withDefaults } from './limits.ts';
+import { type Handler, Listener } from './listener.ts';
+import { isLoopbackHost } from './loopback.ts';
+import { createMetrics, type Metrics } from './metrics.ts';
+import { opsApp } from './ops-app.ts';
+import { publicApp } from './public-app.ts';
+import { enter } from './routes.ts';
+import { loadTls, type SecureContext, watchTls } from './tls.ts';
+import type { Address, Limits, ServerOptions, TrustmintServer } from './types.ts';
+
+/** Milliseconds that answers to probes get once the public listener is closed. */
+const OPS_GRACE_MS = 1_000;
+
+/** A server for `options.engine`; nothing is bound and no file is read before `start()`. */
+export function createServer(options: ServerOptions): TrustmintServer {
+  const limits = withDefaults(options.limits);
+  const metrics = createMetrics(options.version ?? 'unknown');
+  const lag = new EventLoopLag(options.clock);
+  let running: Running | undefined;
+  return {
+    registry: metrics.registry,
+    async start() {
+      running = build(options, limits, metrics, lag);
+      const { ops, open } = running;
+      // The probes first: whoever waits for readiness must be able to ask.
+      const opsUrl = await ops.start();
+      try {
+        const url = await open.start();
+        lag.start();
+        return { url, opsUrl };
+      } catch (cause) {
+        await this.close(0);
+        throw cause;
+      }
+    },
+    async close(graceMs) {
+      if (!running) return;
+      const { ops, open, stopWatching } = running;
+      running = undefined;
+      stopWatching();
+      await open.drain(graceMs);
+      // A probe that hangs must not double the wait.
+      await ops.drain(Math.min(graceMs, OPS_GRACE_MS));
+      lag.stop();
+    },
+  };
+}
+
+interface Running {
+  readonly open: Listener;
+  readonly ops: Listener;
+  readonly stopWatching: () => void;
+}
+
+function build(options: ServerOptions, limits: Limits, metrics: Metrics, lag: EventLoopLag): Running {
+  const { clock, log, tls, insecureHttp } = options;
+  const opsOnLoopback = isLoopbackHost(options.opsListen.host);
+  if (!tls && !insecureHttp) {
+    requireLoopback(options.listen, 'the public listener');
+    requireLoopback(options.opsListen, 'the ops listener');
+  }
+  const loaded = tls && loadTls(tls);
+  const nextId = correlationIds(options.random);
+  const listener = (name: 'public' | 'ops', address: Address, secure: SecureContext | undefined, handle: Handler) =>
+    new Listener({ name, address, secure, limits, clock, log, nextId, handle });
+
+  const open = listener('public', options.listen, loaded, publicHandler(options, limits, metrics));
+  const ops: Listener = listener(
+    'ops',
+    options.opsListen,
+    opsOnLoopback ? undefined : loaded,
+    opsHandler(options, limits, metrics, lag, {
+      inFlight: () => open.inFlight + ops.inFlight,
+      draining: () => open.lifecycle.draining,
+    }),
+  );
+  const stopWatching =
+    tls && loaded
+      ? watchTls(tls, loaded, { clock, log, everyMs: limits.tlsPollMs }, (context) => {
+          open.replaceCertificate(context);
+          ops.replaceCertificate(context);
+        })
+      : () => {};
+  return { open, ops, stopWatching };
+}
+
+function requireLoopback(address: Address, name: string): void {
+  if (isLoopbackHost(address.host)) return;
+  throw new ServerError(
+    'tls_required',
+    `${name} is on ${address.host}: give --tls-cert and --tls-key, or --insecure-http where something in front ends TLS`,
+  );
+}
+
+function publicHandler(options: ServerOptions, limits: Limits, metrics: Metrics): Handler {
+  const { engine, clock, log } = options;
+  const door = nativeDoor({ engine, clock, metrics, log, maxBytes: limits.bodyBytes });
+  const verifiers = gatekeeper({
+    secret: options.verifierToken,
+    loopback: isLoopbackHost(options.listen.host),
+    flag: '--verifier-token-file',
+  });
+  const app = publicApp({ engine, metrics, log, limits, verifiers });
+  return (req, res, context) => {
+    const problem = inspect(req);
+    if (isExchange(req.url ?? '')) void door(req, res, context, problem);
+    else if (problem) sendError(res, context, problem);
+    else enter(app, req, res, context);
+  };
+}
+
+function isExchange(url: string): boolean {
+  return url === EXCHANGE_PATH || url.startsWith(`${EXCHANGE_PATH}?`);
+}
+
+function opsHandler(
+  options: ServerOptions,
+  limits: Limits,
+  metrics: Metrics,
+  lag: EventLoopLag,
+  state: { readonly inFlight: () => number; readonly draining: () => boolean },
+): Handler {
+  const { engine, log } = options;
+  const admins = gatekeeper({
+    secret: options.adminToken,
+    loopback: isLoopbackHost(options.opsListen.host),
+    flag: '--admin-token-file',
+  });
+  const app = opsApp({ engine, metrics, log, limits, admins, lag, ...state });
+  return (req, res, context: RequestContext) => {
+    const problem = inspect(req);
+    if (problem) sendError(res, context, problem);
+    else enter(app, req, res, context);
+  };
+}

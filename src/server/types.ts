@@ -1,0 +1,89 @@
+/** What the server is given and what it gives back. */
+import type { Registry } from 'prom-client';
+import type { Clock } from '../clock.ts';
+import type { Engine } from '../exchange/types.ts';
+
+export interface Address {
+  /** An address or name to bind. Loopback: `localhost`, 127.0.0.0/8, `::1`. */
+  readonly host: string;
+  /** 0 picks a free one. */
+  readonly port: number;
+}
+
+/** One line of the operator's log. Fields never hold a credential. */
+export type Log = (
+  level: 'info' | 'warn' | 'error',
+  message: string,
+  fields?: Readonly<Record<string, string | number | boolean>>,
+) => void;
+
+/** PEM files; read again when their content changes. */
+export interface TlsFiles {
+  readonly certFile: string;
+  readonly keyFile: string;
+}
+
+/** The limits of both listeners, for hot and express routes alike. */
+export interface Limits {
+  /** Bytes of a request body, counted while reading. */
+  readonly bodyBytes: number;
+  /** Bytes of all headers and the request line. */
+  readonly headerBytes: number;
+  /** Milliseconds until the headers must be complete. */
+  readonly headersMs: number;
+  /** Milliseconds until the whole request must have arrived. */
+  readonly requestMs: number;
+  /** Milliseconds a kept-alive connection may idle between requests. */
+  readonly keepAliveMs: number;
+  /** Milliseconds without a byte in either direction while a request is under way. */
+  readonly idleMs: number;
+  /** Connections of one listener. */
+  readonly connections: number;
+  /** Requests on one connection; 0 is no limit. */
+  readonly requestsPerSocket: number;
+  /** Milliseconds of event-loop lag from which `/healthz` fails. */
+  readonly lagMs: number;
+  /** Milliseconds between looks at the TLS files. */
+  readonly tlsPollMs: number;
+}
+
+/** A bearer token that callers must present; undefined while there is none to compare with: then nobody may ask. */
+export type SecretProvider = () => Uint8Array | undefined;
+
+export interface ServerOptions {
+  readonly engine: Engine;
+  readonly clock: Clock;
+  /** Cryptographically secure bytes. */
+  readonly random: (bytes: number) => Uint8Array;
+  readonly log: Log;
+  /** Exchange, verify, keys, revocations. */
+  readonly listen: Address;
+  /** Probes, metrics, policies, explain. */
+  readonly opsListen: Address;
+  /** The public listener speaks TLS with them, and the ops listener unless it is on loopback. */
+  readonly tls?: TlsFiles;
+  /** Allows plain HTTP beyond loopback: something in front terminates TLS. */
+  readonly insecureHttp: boolean;
+  /** Whoever asks verify, keys and revocations must present it; absent: loopback listeners only. */
+  readonly verifierToken?: SecretProvider;
+  /** Whoever asks policies and explain must present it; absent: loopback listeners only. */
+  readonly adminToken?: SecretProvider;
+  readonly limits?: Partial<Limits>;
+  /** For `trustmint_build_info`. */
+  readonly version?: string;
+}
+
+export interface TrustmintServer {
+  /**
+   * Binds both listeners.
+   * @throws ServerError `tls_required`, `tls_files`, `listen_failed`
+   */
+  start(): Promise<{ readonly url: string; readonly opsUrl: string }>;
+  /**
+   * Drains: readiness fails first, nothing new is accepted, what is under way is answered with `Connection: close`,
+   * and after `graceMs` milliseconds what is left is cut.
+   */
+  close(graceMs: number): Promise<void>;
+  /** The server's own metrics registry, for further metrics of the process. */
+  readonly registry: Registry;
+}
