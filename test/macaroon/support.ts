@@ -2,7 +2,10 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 import type { CallContext } from '../../src/caveat/index.ts';
+import { chainValues } from '../../src/macaroon/chain.ts';
 import {
+  encodeIdentifier,
+  encodeMacaroon,
   type Identifier,
   MacaroonError,
   type MacaroonErrorCode,
@@ -50,6 +53,18 @@ export function verify(token: string, call: CallContext = {}, now = NOW, audienc
 export function reasonOf(token: string, call: CallContext = {}, now = NOW, audience = 'satgate'): string {
   const outcome = verify(token, call, now, audience);
   return outcome.ok ? 'verified' : outcome.reason;
+}
+
+/** A macaroon whose chain is right, and which `mintMacaroon` might refuse to make. */
+export function forge(
+  identifier: Identifier | string,
+  caveats: readonly (string | Uint8Array)[],
+  key = ROOT_KEY,
+): string {
+  const id = typeof identifier === 'string' ? Buffer.from(identifier) : encodeIdentifier(identifier);
+  const ids = caveats.map((caveat) => Buffer.from(caveat));
+  const signature = chainValues(key, id, ids).at(-1)!;
+  return encodeMacaroon({ identifier: id, caveats: ids.map((bytes) => ({ id: bytes })), signature });
 }
 
 export function refused(code: MacaroonErrorCode) {
