@@ -1,6 +1,6 @@
 /** What is wrong with a manifest, in the data directory, or with its lock. */
 
-/** Stable codes of a failed read. */
+/** Stable codes of a failed read; `unwritable` is of a revocation that could not be kept. */
 export type ManifestCode =
   | 'unreadable'
   | 'too_large'
@@ -12,7 +12,9 @@ export type ManifestCode =
   | 'unknown_field'
   | 'invalid_field'
   | 'duplicate_object'
-  | 'no_single_namespace';
+  | 'no_single_namespace'
+  | 'compile_failed'
+  | 'unwritable';
 
 /** One thing wrong with one file. */
 export interface ManifestProblem {

@@ -5,6 +5,7 @@ export * from './match.ts';
 export * from './protected-resource.ts';
 export * from './token-revocation.ts';
 export * from './trust-policy.ts';
+export * from './trust-rule.ts';
 
 import type { ProtectedResource } from './protected-resource.ts';
 import {
