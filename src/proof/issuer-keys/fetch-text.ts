@@ -38,10 +38,24 @@ const resolveBySystem: Resolve = async (host) =>
   (await systemLookup(host, { all: true, verbatim: true })).map((a) => a.address);
 
 /**
+ * One lookup per name at a time. The system's cannot be cancelled, and few run at once: those for a name whose servers
+ * are dead, abandoned one after the other, would queue up before everyone else's.
+ */
+function shared(resolve: Resolve): Resolve {
+  const pending = new Map<string, Promise<readonly string[]>>();
+  return (host) => {
+    const lookup = pending.get(host) ?? resolve(host).finally(() => pending.delete(host));
+    pending.set(host, lookup);
+    return lookup;
+  };
+}
+
+/**
  * Makes the fetcher: https, or http to this machine where that is allowed; no proxy, no cookie, no credential, no
  * decompression; redirects within the origin only; the address that is dialled is the address that was checked.
  */
-export function createFetchText(resolve: Resolve = resolveBySystem): FetchText {
+export function createFetchText(resolver: Resolve = resolveBySystem): FetchText {
+  const resolve = shared(resolver);
   return async (request) => {
     try {
       return await follow(request, resolve);

@@ -77,6 +77,22 @@ describe('dialling for a key document', () => {
       assert.equal(server.requests[0]!.headers.host, `localhost:${server.port}`);
     });
 
+    it('a name whose servers are dead is looked up once, however often its fetch is given up', async () => {
+      let lookups = 0;
+      const fetchText = createFetchText(() => {
+        lookups++;
+        return new Promise<never>(() => {});
+      });
+      for (let i = 0; i < 3; i++) {
+        const abort = new AbortController();
+        const url = new URL('https://keys.example/');
+        const fetching = fetchText({ url, allowPrivate: false, loopback: false, signal: abort.signal });
+        abort.abort(new Error('enough'));
+        await assert.rejects(fetching, { message: 'enough' });
+      }
+      assert.equal(lookups, 1);
+    });
+
     it('says so when a name leads nowhere', async () => {
       const failing: Resolve = async () => {
         throw new Error('ENOTFOUND');

@@ -185,7 +185,7 @@ describe('the keys of issuers', () => {
   });
 
   it('P16: show, per anchor, what was resolved, when it last worked, and what is wrong', async () => {
-    const { clock, web, keys } = setUp();
+    const { web, keys } = setUp();
     web.set(URL_A, jwks(jwk('one'), jwk('t\u001b[31mwo')));
     web.set(URL_B, jwks(jwk('enc', { use: 'enc' })));
     web.set(`${URL_A}?tenant=x`, web.get(URL_A)!);

@@ -119,6 +119,19 @@ describe("an issuer's keys over time", () => {
     keys.close();
   });
 
+  it('are refreshed with jitter, so that replicas do not ask in step, and never later than asked for', async () => {
+    const askedAt: number[] = [];
+    for (const byte of [0, 128, 255]) {
+      const { clock, web, fetched, keys } = setUp({ random: (n) => new Uint8Array(n).fill(byte) });
+      web.set(URL_A, jwks(jwk('one')));
+      await keys.keysFor(anchor('a', at(URL_A)), 'one', 'ES256');
+      while (fetched.length < 2) await clock.advance(1_000);
+      askedAt.push(clock.monotonic());
+      keys.close();
+    }
+    assert.deepEqual(askedAt, [300_000, 285_000, 271_000]);
+  });
+
   it('P12: a set that is too large, or none, does not replace good keys', async () => {
     const { clock, web, keys } = setUp();
     const a = anchor('a', at(URL_A));
