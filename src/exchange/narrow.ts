@@ -2,7 +2,6 @@
  * A request can only ask for less: it chooses within what the rule gives, and what it appends it appends as a holder
  * would. More is refused with the caller's own ceiling, the one thing a matched caller is told.
  */
-import { CaveatError, parseCaveat } from '../caveat/index.ts';
 import type { GrantTerms } from '../policy/types.ts';
 import type { ExchangeRequest } from './types.ts';
 
@@ -16,70 +15,32 @@ export interface Narrowed {
   readonly appended: readonly string[];
 }
 
-/** A request for more than the rule gives, or for something that makes no sense. */
-export interface NarrowingRefusal {
-  readonly code: 'exceeds_policy' | 'invalid_request';
-  readonly message: string;
+/** A request for more than the rule gives. */
+export interface Excess {
+  readonly excess: string;
 }
 
-/** The keys that the issuer states as facts: a later caveat on one must agree. */
-const FACT_LIKE = new Set(['tenant', 'label']);
-
-/**
- * Chooses within `terms`.
- *
- * @param facts - the attributes that the issuer will place, by key
- */
-export function narrow(
-  request: ExchangeRequest,
-  terms: GrantTerms,
-  facts: ReadonlyMap<string, string>,
-): Narrowed | NarrowingRefusal {
-  if (request.ttl !== undefined && request.ttl > terms.ttl) {
-    return { code: 'exceeds_policy', message: `ttl: at most ${terms.ttl} seconds` };
-  }
+/** Chooses within `terms`. Whether an appended caveat can hold at all is for the mint to say. */
+export function narrow(request: ExchangeRequest, terms: GrantTerms): Narrowed | Excess {
+  if (request.ttl !== undefined && request.ttl > terms.ttl) return { excess: `ttl: at most ${terms.ttl} seconds` };
   const scopes = chooseScopes(request, terms);
-  if (scopes && 'code' in scopes) return scopes;
-  const appended: string[] = [];
+  if (scopes && 'excess' in scopes) return scopes;
+  const appended = [...(request.caveats ?? [])];
   if (request.budgetCredits !== undefined) {
     if (terms.budgetCredits !== undefined && request.budgetCredits > terms.budgetCredits) {
-      return { code: 'exceeds_policy', message: `budget_credits: at most ${terms.budgetCredits}` };
+      return { excess: `budget_credits: at most ${terms.budgetCredits}` };
     }
-    if (request.budgetCredits !== terms.budgetCredits) appended.push(`budget_credits <= ${request.budgetCredits}`);
-  }
-  for (const [index, text] of (request.caveats ?? []).entries()) {
-    const problem = neverHolds(text, facts);
-    if (problem) return { code: 'invalid_request', message: `caveats[${index}]: ${problem}` };
-    appended.push(text);
+    if (request.budgetCredits !== terms.budgetCredits) appended.unshift(`budget_credits <= ${request.budgetCredits}`);
   }
   return { ttl: request.ttl ?? terms.ttl, ...(scopes && { scopes }), appended };
 }
 
-function chooseScopes(request: ExchangeRequest, terms: GrantTerms): readonly string[] | NarrowingRefusal | undefined {
+function chooseScopes(request: ExchangeRequest, terms: GrantTerms): readonly string[] | Excess | undefined {
   const asked = request.scopes;
   if (!asked || asked.length === 0) return terms.scopes;
   const given = terms.scopes ?? [];
   if (asked.some((scope) => !given.includes(scope))) {
-    return {
-      code: 'exceeds_policy',
-      message: given.length === 0 ? 'scopes: none may be asked for' : `scopes: at most ${given.join(' ')}`,
-    };
+    return { excess: given.length === 0 ? 'scopes: none may be asked for' : `scopes: at most ${given.join(' ')}` };
   }
   return given.filter((scope) => asked.includes(scope));
-}
-
-/** Why a caveat of the request could never hold in this token, if so: minting a dead token helps nobody. */
-function neverHolds(text: string, facts: ReadonlyMap<string, string>): string | undefined {
-  let caveat: ReturnType<typeof parseCaveat>;
-  try {
-    caveat = parseCaveat(text);
-  } catch (error) {
-    if (error instanceof CaveatError) return error.message;
-    throw error;
-  }
-  if (caveat.sort !== 'attribute' && !FACT_LIKE.has(caveat.key)) return undefined;
-  const fact = facts.get(caveat.key);
-  if (fact === undefined) return `this token states no ${caveat.key}`;
-  const allowed = caveat.op === 'in' ? caveat.value.split(',') : [caveat.value];
-  return allowed.includes(fact) ? undefined : `this token states ${caveat.key} = ${fact}`;
 }

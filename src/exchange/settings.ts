@@ -2,7 +2,7 @@
 import type { Audit } from '../audit/index.ts';
 import type { Clock } from '../clock.ts';
 import type { KeyRing } from '../keyring/index.ts';
-import type { IdentityExplainer, ProofVerifier } from '../proof/index.ts';
+import type { ProofVerifier } from '../proof/index.ts';
 import type { RateLimit } from './rate-limit.ts';
 import type { HealthCheck, IssuerStatus } from './types.ts';
 import type { View } from './view.ts';

@@ -141,6 +141,7 @@ export type ExplainOutcome =
 export interface HealthCheck {
   readonly name: string;
   readonly ok: boolean;
+  /** Why it is not ok; or, where it is, what a person should see to. */
   readonly message?: string;
 }
 

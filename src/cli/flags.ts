@@ -1,0 +1,71 @@
+/** Parsing of flag values, each with an error that says what would have been right. */
+import { InvalidArgumentError } from 'commander';
+import { parseDuration } from '../policy/index.ts';
+
+export interface ListenAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** `host:port`, `:port` (every address) or `[v6]:port`; port 0 picks a free one. */
+export function listenAddress(value: string): ListenAddress {
+  const colon = value.lastIndexOf(':');
+  const port = Number(value.slice(colon + 1));
+  const digits = /^[0-9]{1,5}$/.test(value.slice(colon + 1));
+  if (colon < 0 || !digits || port > 65_535) throw new InvalidArgumentError('give host:port, as 127.0.0.1:8443');
+  const host = value.slice(0, colon).replace(/^\[(.*)\]$/, '$1');
+  return { host: host === '' ? '::' : host, port };
+}
+
+/** A duration as in policies (`8h`, `10m`), in seconds. */
+export function durationSeconds(value: string): number {
+  const seconds = parseDuration(value);
+  if (seconds === undefined || seconds <= 0) throw new InvalidArgumentError('give a duration, as 10m or 8h');
+  return seconds;
+}
+
+export interface RateFlag {
+  readonly perSecond: number;
+  readonly burst: number;
+}
+
+/** `20` or `20,100`: tokens a second, and burst (default five seconds' worth). */
+export function rate(value: string): RateFlag {
+  const parts = value.split(',');
+  const [perSecond = 0, burst = perSecond * 5] = parts.map(Number);
+  const whole = parts.length <= 2 && [perSecond, burst].every((n) => Number.isInteger(n) && n > 0);
+  if (!whole) throw new InvalidArgumentError('give tokens a second and burst, as 20,100');
+  return { perSecond, burst };
+}
+
+/** A whole number of at least 0. */
+export function wholeNumber(value: string): number {
+  const number = Number(value);
+  if (!/^[0-9]{1,16}$/.test(value) || !Number.isSafeInteger(number)) {
+    throw new InvalidArgumentError('give a whole number');
+  }
+  return number;
+}
+
+/** Our issuer identifier: https, or http for loopback and cluster-local names; no query or fragment (RFC 8414 §2). */
+export function issuerUrl(value: string): string {
+  let url: URL;
+  try {
+    url = new URL(value);
+  } catch {
+    throw new InvalidArgumentError('give a URL, as https://mint.example.com');
+  }
+  if (url.search || url.hash || url.username || url.password) {
+    throw new InvalidArgumentError('an issuer has no query, fragment or user');
+  }
+  const clusterLocal = /^(localhost|127\.[0-9.]+|\[::1\])$/.test(url.hostname) || isClusterLocal(url.hostname);
+  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && clusterLocal)) {
+    throw new InvalidArgumentError('give an https URL; http is only for loopback and cluster-local names');
+  }
+  return value;
+}
+
+/** A name without dots, or one under `.svc` or `.cluster.local`, is only resolved inside a cluster. */
+function isClusterLocal(host: string): boolean {
+  return !host.includes('.') || host.endsWith('.svc') || host.endsWith('.cluster.local');
+}

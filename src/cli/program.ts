@@ -1,0 +1,208 @@
+/** The command line: which commands there are. Each lives in its own file and is loaded when it is called. */
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError, Option } from 'commander';
+import { CliError } from './errors.ts';
+import { durationSeconds, issuerUrl, listenAddress, rate, wholeNumber } from './flags.ts';
+
+/** Everything a command needs of the process, so that tests can run it in theirs. */
+export interface Io {
+  readonly stdin: NodeJS.ReadableStream;
+  readonly stdout: NodeJS.WritableStream & { isTTY?: boolean };
+  readonly stderr: NodeJS.WritableStream;
+  /** Aborts a command that runs until told to stop. */
+  readonly signal?: AbortSignal;
+}
+
+const processIo: Io = { stdin: process.stdin, stdout: process.stdout, stderr: process.stderr };
+
+/** Runs one command line; returns its exit code. */
+export async function run(argv: readonly string[], io: Io = processIo): Promise<number> {
+  try {
+    await program(io).parseAsync([...argv]);
+    return 0;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode;
+    if (error instanceof CliError) {
+      io.stderr.write(`trustmint: ${error.message}${error.code ? ` (${error.code})` : ''}\n`);
+      return error.exitCode;
+    }
+    const code = (error as { code?: unknown }).code;
+    if (error instanceof Error && typeof code === 'string') {
+      io.stderr.write(`trustmint: ${error.message} (${code})\n`);
+      return 1;
+    }
+    throw error;
+  }
+}
+
+function version(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}
+
+/** A flag that can also be set as TRUSTMINT_…. */
+function option(flags: string, description: string, parse?: (value: string) => unknown): Option {
+  const name = /--([a-z-]+)/.exec(flags)?.[1] ?? '';
+  const made = new Option(flags, description).env(`TRUSTMINT_${name.toUpperCase().replaceAll('-', '_')}`);
+  return parse ? made.argParser(parse) : made;
+}
+
+function program(io: Io): Command {
+  const root = new Command('trustmint')
+    .description('Turns the identity a workload already has into a short-lived token it can use.')
+    .version(version())
+    .exitOverride()
+    .configureOutput({ writeOut: (s) => io.stdout.write(s), writeErr: (s) => io.stderr.write(s) });
+  addServe(root, io);
+  addPolicy(root, io);
+  addToken(root, io);
+  addRevoke(root, io);
+  addKeys(root, io);
+  addAudit(root, io);
+  addDev(root, io);
+  return root;
+}
+
+function addServe(root: Command, io: Io): void {
+  root
+    .command('serve')
+    .description('Serve exchanges by the policies of a directory.')
+    .addOption(option('--manifests <dir>', 'directory of TrustPolicy manifests').makeOptionMandatory())
+    .addOption(option('--issuer <url>', 'our own issuer identifier', issuerUrl).makeOptionMandatory())
+    .addOption(
+      option('--listen <host:port>', 'where exchanges are answered', listenAddress).default(
+        listenAddress('127.0.0.1:8080'),
+        '127.0.0.1:8080',
+      ),
+    )
+    .addOption(
+      option('--ops-listen <host:port>', 'health, metrics, policies, explain', listenAddress).default(
+        listenAddress('127.0.0.1:8081'),
+        '127.0.0.1:8081',
+      ),
+    )
+    .addOption(option('--data-dir <dir>', 'keys and revocations').default('.trustmint'))
+    .addOption(option('--audit-log <file>', 'audit records also to this file'))
+    .addOption(option('--tls-cert <file>', 'certificate chain, PEM; reloaded when it changes'))
+    .addOption(option('--tls-key <file>', 'private key, PEM; reloaded when it changes'))
+    .addOption(option('--insecure-http', 'plain HTTP on other addresses than loopback'))
+    .addOption(option('--max-ttl <duration>', 'no token lives longer', durationSeconds).default(86_400, '24h'))
+    .addOption(
+      option('--max-staleness <duration>', 'no exchange by an older view', durationSeconds).default(600, '10m'),
+    )
+    .addOption(
+      option('--rate-limit <rate,burst>', 'exchanges a second and identity', rate).default(rate('20,100'), '20,100'),
+    )
+    .addOption(option('--tenant <name>', 'the tenant where no policy writes one').default('default'))
+    .addOption(option('--default-audience <name>', 'the audience of the built-in resource').default('default'))
+    .addOption(option('--verifier-token-file <file>', 'bearer token of gateways that verify'))
+    .addOption(option('--admin-token-file <file>', 'bearer token for explain and policies'))
+    .addOption(
+      option('--rotate-keys <duration>', 'how long one key signs', durationSeconds).default(30 * 86_400, '720h'),
+    )
+    .action(async (flags) => (await import('./serve.ts')).serve(flags, io));
+}
+
+function addPolicy(root: Command, io: Io): void {
+  const policy = root.command('policy').description('Check and convert policies, offline.');
+  policy
+    .command('lint')
+    .description('Print every problem of manifests, and rules that are unreachable or too broad.')
+    .argument('<file...>', 'manifests, or directories of them')
+    .addOption(option('--tenant <name>', 'compile as an installation of one tenant').default('default'))
+    .option('--namespace-tenancy', 'compile as an installation where each namespace is a tenant')
+    .option('--strict', 'warnings fail too')
+    .action(async (files: string[], flags) => (await import('./policy.ts')).lintPolicies(files, flags, io));
+  policy
+    .command('convert')
+    .description('Read a snake_case trust policy and print the resource.')
+    .argument('[file]', 'a file, or - for standard input', '-')
+    .option('--name <name>', "the resource's name; default: the file's")
+    .action(async (file: string, flags) => (await import('./policy.ts')).convertPolicy(file, flags, io));
+}
+
+function addToken(root: Command, io: Io): void {
+  const token = root
+    .command('token')
+    .description(
+      'Look into macaroons, verify and narrow them. Tokens are read from a file or standard input, never from the command line.',
+    );
+  token
+    .command('inspect')
+    .description('Print what a macaroon says. Nothing is verified.')
+    .argument('[file]', 'the token; - for standard input', '-')
+    .option('--json', 'as JSON')
+    .action(async (file: string, flags) => (await import('./token.ts')).inspectToken(file, flags, io));
+  token
+    .command('verify')
+    .description('Verify a macaroon, with the keys of a file or by asking the mint.')
+    .argument('[file]', 'the token; - for standard input', '-')
+    .requiredOption('--resource <name>', 'the audience it must be for (with --url: or the resource)')
+    .option('--keys <file>', 'the answer of /api/mint/keys')
+    .addOption(option('--url <url>', 'the mint to ask'))
+    .addOption(option('--verifier-token-file <file>', 'bearer token for the mint'))
+    .option('--scope <scope>', 'the scope of the call')
+    .option('--tool <name>', 'the tool called')
+    .option('--method <name>', 'the method called')
+    .option('--path <path>', 'the path called')
+    .option('--cost <credits>', 'what the call costs', wholeNumber)
+    .action(async (file: string, flags) => (await import('./token.ts')).verifyToken(file, flags, io));
+  token
+    .command('attenuate')
+    .description('Append caveats to a macaroon, offline: the result can do less.')
+    .argument('[file]', 'the token; - for standard input', '-')
+    .requiredOption('--caveat <caveat...>', 'as "scope = read" or "budget_credits <= 10"')
+    .action(async (file: string, flags) => (await import('./token.ts')).attenuateToken(file, flags, io));
+}
+
+function addRevoke(root: Command, io: Io): void {
+  root
+    .command('revoke')
+    .description('Declare tokens dead; the serving mint sees it at once.')
+    .addOption(option('--data-dir <dir>', "the serving mint's data directory").default('.trustmint'))
+    .option('--token <jti>', 'one token, by its jti')
+    .option('--derived-from <file>', 'the macaroon of a file (- for standard input) and all appended to it')
+    .option('--grant <gid>', 'every token of a grant')
+    .option('--agent <uid>', 'every token of a registered agent')
+    .option('--policy <uid>', 'every token of a policy')
+    .option('--issued-before <time>', 'only those issued up to this time, RFC 3339')
+    .option('--expires <duration>', 'how long to remember it; at least 24h', durationSeconds)
+    .option('--reason <text>', 'why, for people')
+    .action(async (flags) => (await import('./revoke.ts')).revoke(flags, io));
+}
+
+function addKeys(root: Command, io: Io): void {
+  const keys = root.command('keys').description("The mint's own keys.");
+  keys
+    .command('list')
+    .description('Print the keys and their states; never the keys themselves.')
+    .addOption(option('--data-dir <dir>', 'the data directory').default('.trustmint'))
+    .action(async (flags) => (await import('./keys.ts')).listKeys(flags, io));
+}
+
+function addAudit(root: Command, io: Io): void {
+  root
+    .command('audit')
+    .description('The audit records.')
+    .command('tail')
+    .description('Print audit records for people.')
+    .argument('[file]', 'the audit log; - for standard input', '-')
+    .option('-f, --follow', 'go on as the file grows, or is replaced')
+    .option('-n, --lines <count>', 'begin this many records before the end', wholeNumber)
+    .action(async (file: string, flags) => (await import('./audit.ts')).tail(file, flags, io));
+}
+
+function addDev(root: Command, io: Io): void {
+  root
+    .command('dev')
+    .description('For trying things out. Never for production.')
+    .command('issuer')
+    .description('An identity issuer on loopback: real keys, discovery, JWKS, and tokens with the claims you choose.')
+    .addOption(
+      option('--listen <host:port>', 'loopback only', listenAddress).default(
+        listenAddress('127.0.0.1:0'),
+        '127.0.0.1:0',
+      ),
+    )
+    .action(async (flags) => (await import('./dev-issuer.ts')).devIssuer(flags, io));
+}

@@ -1,0 +1,82 @@
+/** The engine: what every door talks to. */
+import { epochSeconds } from '../clock.ts';
+import { createExchange } from './exchange.ts';
+import { createExplain } from './explain.ts';
+import { doorRecord } from './record.ts';
+import { refusal } from './refusals.ts';
+import type { EngineSettings } from './settings.ts';
+import type { Engine, HealthCheck } from './types.ts';
+import { createVerify } from './verify.ts';
+
+/** Wires the engine over its ports. */
+export function createEngine(settings: EngineSettings): Engine {
+  const { view, keyring, audit, clock } = settings;
+  return {
+    exchange: createExchange(settings),
+    verify: createVerify(settings),
+    explain: createExplain(settings),
+
+    async doorRefused(refused) {
+      // The answer is a refusal already: one that could not be recorded is no less a refusal.
+      await audit.record(doorRecord(refused), refused.peer).catch(() => undefined);
+    },
+
+    keys(name) {
+      const snapshot = view.snapshot();
+      if (!snapshot) return refusal('temporarily_unavailable', 'no policies have been read yet');
+      const resource = snapshot.findResource(name);
+      if (!resource) return refusal('invalid_request', 'resource: there is none of this name, URI or audience');
+      return { keys: keyring.resourceKeys(resource.audience) };
+    },
+
+    revocations(name) {
+      const snapshot = view.snapshot();
+      const stale = view.staleSeconds();
+      if (!snapshot || stale > settings.maxStaleness) {
+        return refusal('temporarily_unavailable', 'what is revoked is not known well enough right now');
+      }
+      if (!snapshot.findResource(name)) {
+        return refusal('invalid_request', 'resource: there is none of this name, URI or audience');
+      }
+      const now = epochSeconds(clock);
+      // As old as what it was made from: a verifier judges the age of the feed by this.
+      return {
+        generatedAt: new Date((now - Math.ceil(stale)) * 1000).toISOString(),
+        entries: view.revocations().feed(now).entries,
+      };
+    },
+
+    policies() {
+      const snapshot = view.snapshot();
+      return {
+        generation: snapshot?.generation ?? '',
+        staleSeconds: view.staleSeconds(),
+        readErrors: view.readErrors(),
+        objects: snapshot?.reports ?? [],
+        issuers: settings.issuers(),
+      };
+    },
+
+    readiness() {
+      return [policiesCheck(), freshnessCheck(), ...(settings.checks?.() ?? [])];
+    },
+  };
+
+  /** A failed read does not end readiness, for what was served goes on; it says so, and freshness ends it in time. */
+  function policiesCheck(): HealthCheck {
+    const error = view.readErrors()[0];
+    const ok = view.snapshot() !== undefined;
+    const message = error
+      ? `${error.source}: ${error.message} (${error.code})`
+      : ok
+        ? undefined
+        : 'nothing was read yet';
+    return { name: 'policies', ok, ...(message !== undefined && { message }) };
+  }
+
+  function freshnessCheck(): HealthCheck {
+    const stale = view.staleSeconds();
+    const ok = stale <= settings.maxStaleness;
+    return { name: 'freshness', ok, ...(!ok && { message: `the policies were last read ${Math.floor(stale)} s ago` }) };
+  }
+}

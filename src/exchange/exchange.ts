@@ -1,0 +1,100 @@
+/** proof ─► candidate anchors ─► verify ─► match ─► decide ─► mint ─► record ─► answer. Every door comes through here. */
+import { AuditError } from '../audit/index.ts';
+import { epochSeconds } from '../clock.ts';
+import type { VerifiedIdentity } from '../identity.ts';
+import { ProofError } from '../proof/index.ts';
+import { issueToken } from './issue.ts';
+import { RateLimiter } from './rate-limit.ts';
+import { type Attempt, type Denial, exchangeRecord } from './record.ts';
+import { MAX_STALE_MESSAGE, refusal } from './refusals.ts';
+import type { EngineSettings } from './settings.ts';
+import type { ExchangeOutcome, ExchangeRequest, Grant } from './types.ts';
+
+/** One exchange, from the credential to the answer. Never throws for anything a caller or an outage can cause. */
+export type Exchange = (request: ExchangeRequest) => Promise<ExchangeOutcome>;
+
+/** Builds the pipeline over its ports. */
+export function createExchange(settings: EngineSettings): Exchange {
+  const { view, clock, audit } = settings;
+  const identities = new RateLimiter(settings.rateLimit, clock);
+  const failures = new RateLimiter(settings.failureLimit, clock);
+
+  return async function exchange(request) {
+    const attempt: Attempt = { request };
+    const outcome = await attemptExchange(attempt);
+    try {
+      const { event, limitBy } = exchangeRecord(attempt, outcome);
+      await audit.record(event, limitBy);
+    } catch (error) {
+      if (!(error instanceof AuditError)) throw error;
+      return refusal('temporarily_unavailable', 'the exchange could not be recorded', 1);
+    }
+    return outcome;
+  };
+
+  async function attemptExchange(attempt: Attempt): Promise<ExchangeOutcome> {
+    const { request } = attempt;
+    const snapshot = view.snapshot();
+    if (!snapshot || view.staleSeconds() > settings.maxStaleness) {
+      return deny(attempt, { stage: 'view', reason: 'stale', detail: MAX_STALE_MESSAGE }, 'temporarily_unavailable');
+    }
+    attempt.generation = snapshot.generation;
+    const blocked = failures.blocked(request.peer);
+    if (blocked > 0) return limited(attempt, blocked, 'failed proofs of this address');
+
+    let verified: readonly VerifiedIdentity[];
+    try {
+      verified = await settings.proofs.verify(request.proof, snapshot);
+    } catch (error) {
+      if (!(error instanceof ProofError)) throw error;
+      return proofRefused(attempt, error);
+    }
+    const first = verified[0];
+    if (!first) throw new Error('a verifier that does not refuse gives at least one identity');
+    attempt.identity = first;
+    const wait = identities.take(`${first.anchor} ${first.subject}`);
+    if (wait > 0) return limited(attempt, wait, 'exchanges of this identity');
+
+    const decision = snapshot.decide(verified, request);
+    attempt.decision = decision;
+    if (!decision.allowed) {
+      const denial: Denial = { stage: 'policy', reason: decision.reason, detail: decision.detail };
+      if (decision.reason !== 'wrong_audience') return deny(attempt, denial, 'no_matching_policy');
+      failures.take(request.peer);
+      return deny(attempt, { ...denial, stage: 'proof' }, 'invalid_proof');
+    }
+    attempt.identity = decision.terms.identity;
+    const issued = issueToken(settings, request, decision.terms, epochSeconds(clock), snapshot);
+    if ('code' in issued) return deny(attempt, issued.denial, issued.code, issued.message);
+    attempt.issued = issued.details;
+    return issued.grant;
+  }
+
+  function proofRefused(attempt: Attempt, error: ProofError): ExchangeOutcome {
+    const denial: Denial = { stage: 'proof', reason: error.code, detail: error.message };
+    if (error.outage) return deny(attempt, denial, 'temporarily_unavailable', undefined, error.retryAfter ?? 5);
+    failures.take(attempt.request.peer);
+    return deny(attempt, denial, 'invalid_proof');
+  }
+
+  function limited(attempt: Attempt, seconds: number, what: string): ExchangeOutcome {
+    return deny(
+      attempt,
+      { stage: 'limit', reason: 'rate_limited', detail: `too many ${what}` },
+      'rate_limited',
+      undefined,
+      seconds,
+    );
+  }
+}
+
+function deny(
+  attempt: Attempt,
+  denial: Denial,
+  code: Exclude<ExchangeOutcome, Grant>['code'],
+  message?: string,
+  retryAfter?: number,
+): ExchangeOutcome {
+  attempt.denial = denial;
+  return refusal(code, message, retryAfter);
+}

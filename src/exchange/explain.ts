@@ -1,0 +1,33 @@
+/** Why a proof, or a set of claims, would get what it gets. Uses the engine's own verifier and matcher; never issues. */
+import { epochSeconds } from '../clock.ts';
+import type { VerifiedIdentity } from '../identity.ts';
+import type { Snapshot } from '../policy/types.ts';
+import { identityFromClaims, ProofError } from '../proof/index.ts';
+import { refusal } from './refusals.ts';
+import type { EngineSettings } from './settings.ts';
+import type { ExplainOutcome, ExplainRequest } from './types.ts';
+
+/** Explains a request as of now. Only operators may ask: the answer shows policies and why a proof was refused. */
+export function createExplain(settings: EngineSettings): (request: ExplainRequest) => Promise<ExplainOutcome> {
+  return async function explain(request) {
+    const snapshot = settings.view.snapshot();
+    if (!snapshot) return { ...refusal('temporarily_unavailable'), detail: 'no policies have been read yet' };
+    let identities: readonly VerifiedIdentity[];
+    try {
+      identities = await identitiesOf(request, snapshot);
+    } catch (error) {
+      if (!(error instanceof ProofError)) throw error;
+      const code = error.outage ? 'temporarily_unavailable' : 'invalid_proof';
+      return { ...refusal(code, undefined, error.retryAfter), detail: `${error.code}: ${error.message}` };
+    }
+    return { granted: true, verified: 'credentials' in request, ...snapshot.explain(identities, request) };
+  };
+
+  async function identitiesOf(request: ExplainRequest, snapshot: Snapshot): Promise<readonly VerifiedIdentity[]> {
+    if ('credentials' in request) return settings.proofs.verify(request.credentials, snapshot);
+    const anchors = snapshot.anchorsOf(request.issuer);
+    if (anchors.length === 0) throw new ProofError('unknown_issuer', 'no policy in force names this issuer');
+    const now = epochSeconds(settings.clock);
+    return anchors.map((anchor) => identityFromClaims(anchor, request.claims, now));
+  }
+}

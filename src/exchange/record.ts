@@ -1,0 +1,88 @@
+/** What happened → the audit record of it. A record never holds a proof or a token, only their fingerprints. */
+import { auditIdentity, type ExchangeEvent, fingerprint } from '../audit/index.ts';
+import type { VerifiedIdentity } from '../identity.ts';
+import type { Decision, PolicyRef } from '../policy/types.ts';
+import type { IssuedDetails } from './issue.ts';
+import type { DoorRefusal, ExchangeOutcome, ExchangeRequest } from './types.ts';
+
+/** Why an exchange was refused: for the operator, under the correlation id. */
+export interface Denial {
+  /** How far it came. */
+  readonly stage: 'request' | 'view' | 'limit' | 'proof' | 'policy' | 'revocation';
+  /** Stable, snake_case. */
+  readonly reason: string;
+  readonly detail: string;
+}
+
+/** One exchange as it goes: each stage adds what it found out. */
+export interface Attempt {
+  readonly request: ExchangeRequest;
+  generation?: string;
+  identity?: VerifiedIdentity;
+  decision?: Decision;
+  denial?: Denial;
+  issued?: IssuedDetails;
+}
+
+/** The record of an exchange, and whose refusals it counts among where it is one. */
+export function exchangeRecord(attempt: Attempt, outcome: ExchangeOutcome): { event: ExchangeEvent; limitBy: string } {
+  const { request, identity, decision, generation } = attempt;
+  const { policy, rule, used } = decided(decision);
+  const base = {
+    kind: 'exchange' as const,
+    id: request.correlationId,
+    ...(request.callerId !== undefined && { caller_id: request.callerId }),
+    door: request.door,
+    peer: request.peer,
+    proof_sha256: fingerprint(request.proof),
+    ...(identity && { identity: auditIdentity(identity, used) }),
+    ...(policy && { policy }),
+    ...(rule !== undefined && { rule }),
+    ...(generation !== undefined && { generation }),
+  };
+  const limitBy = identity ? `${identity.anchor} ${identity.subject}` : request.peer;
+  if (!outcome.granted) {
+    const { stage, reason, detail } = attempt.denial ?? {
+      stage: 'request',
+      reason: outcome.code,
+      detail: outcome.message,
+    };
+    return { event: { ...base, outcome: 'refused', refused: { stage, code: outcome.code, reason, detail } }, limitBy };
+  }
+  const granted = {
+    jti: outcome.jti,
+    grant_id: outcome.grantId,
+    resource: outcome.resource,
+    tenant: outcome.tenant,
+    caveats: outcome.caveats,
+    ttl: outcome.expiresIn,
+    ...(attempt.issued?.budgetCredits !== undefined && { budget_credits: attempt.issued.budgetCredits }),
+    ...(outcome.label !== undefined && { label: outcome.label }),
+    token_sha256: fingerprint(outcome.token),
+    expires_at: outcome.expiresAt,
+  };
+  return { event: { ...base, outcome: 'granted', granted }, limitBy };
+}
+
+/** The record of what a door refused before it was an exchange. */
+export function doorRecord(refused: DoorRefusal): ExchangeEvent {
+  return {
+    kind: 'exchange',
+    id: refused.correlationId,
+    ...(refused.callerId !== undefined && { caller_id: refused.callerId }),
+    door: refused.door,
+    peer: refused.peer,
+    outcome: 'refused',
+    refused: { stage: 'request', code: refused.code, reason: refused.code, detail: refused.reason },
+  };
+}
+
+function decided(decision: Decision | undefined): { policy?: PolicyRef; rule?: string; used: readonly string[] } {
+  if (!decision) return { used: [] };
+  if (decision.allowed) return { policy: decision.terms.policy, rule: decision.terms.rule, used: decision.terms.used };
+  return {
+    used: decision.used,
+    ...(decision.policy && { policy: decision.policy }),
+    ...(decision.rule && { rule: decision.rule }),
+  };
+}

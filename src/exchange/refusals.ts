@@ -1,0 +1,20 @@
+/** What a refused caller is told: the stage, and what to do about it; never the policy. */
+import type { ErrorCode, Refusal } from './types.ts';
+
+const SENTENCES: Record<ErrorCode, string> = {
+  invalid_request: 'the request is malformed',
+  invalid_proof: 'the proof was rejected; the reason is in the audit log under the correlation id',
+  no_matching_policy:
+    'no policy grants this to the proven identity; the reason is in the audit log under the correlation id',
+  exceeds_policy: 'the request asks for more than the policy gives',
+  rate_limited: 'too many requests; wait before trying again',
+  temporarily_unavailable: 'the proof cannot be judged right now; try again',
+};
+
+export const MAX_STALE_MESSAGE = 'the policies were not read for longer than --max-staleness';
+
+/** A refusal with the code's own sentence, unless there is a better one. `retryAfter` in seconds. */
+export function refusal(code: ErrorCode, message = SENTENCES[code], retryAfter?: number): Refusal {
+  const wait = retryAfter ?? (code === 'temporarily_unavailable' ? 5 : undefined);
+  return { granted: false, code, message, ...(wait !== undefined && { retryAfter: wait }) };
+}
