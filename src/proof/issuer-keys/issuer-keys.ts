@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../../clock.ts';
 import type { Anchor } from '../../identity.ts';
-import { type IssuerKeys as IssuerKeysPort, ProofError } from '../types.ts';
+import type { IssuerKeys as IssuerKeysPort } from '../types.ts';
 import { printable } from './errors.ts';
 import { createFetchText, type FetchText } from './fetch-text.ts';
 import { KeyCache } from './key-cache.ts';
@@ -95,12 +95,7 @@ export function createIssuerKeys(options: IssuerKeysOptions): IssuerKeys {
   }
 
   return {
-    async keysFor(anchor, kid, alg) {
-      const keys = await entryOf(anchor).cache.candidates(kid, alg);
-      const own = keys.filter((key) => key.issuer === undefined || speaksFor(key.issuer, anchor.issuer));
-      if (own.length === 0) throw new ProofError('unknown_kid', 'the key is of another issuer');
-      return own;
-    },
+    keysFor: async (anchor, kid, alg) => entryOf(anchor).cache.candidates(kid, alg),
     version: (anchor) => anchors.get(anchor.id)?.cache.version ?? 0,
     retain(served) {
       const keptAnchors = new Map<string, Entry>();
@@ -131,12 +126,4 @@ function statusOf({ anchor, cache }: Entry): AnchorKeysStatus {
     lastSuccess: lastSuccess === undefined ? null : new Date(lastSuccess).toISOString(),
     error: error ?? null,
   };
-}
-
-/** Whether a key whose JWK names `owner` is one of `issuer`: the same, or it with `{tenantid}` for one path segment. */
-function speaksFor(owner: string, issuer: string): boolean {
-  const [before = '', after, more] = owner.split('{tenantid}', 3);
-  if (after === undefined) return owner === issuer;
-  const tenant = issuer.slice(before.length, issuer.length - after.length);
-  return more === undefined && tenant !== '' && !tenant.includes('/') && issuer === before + tenant + after;
 }

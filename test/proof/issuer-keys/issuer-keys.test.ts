@@ -92,26 +92,6 @@ describe('the keys of issuers', () => {
       assert.deepEqual(await kidsOf(keys.keysFor(a, 'anything', 'ES256')), [undefined]);
       keys.close();
     });
-
-    it('of Entra: only keys that are of the issuer, or of all tenants', async () => {
-      const { web, keys } = setUp();
-      const tenant = 'https://login.example/11111111-2222/v2.0';
-      web.set(
-        URL_A,
-        jwks(
-          jwk('all', { issuer: 'https://login.example/{tenantid}/v2.0' }),
-          jwk('own', { issuer: tenant }),
-          jwk('other', { issuer: 'https://login.example/99999999-2222/v2.0' }),
-          jwk('elsewhere', { issuer: 'https://evil.example/{tenantid}/v2.0' }),
-        ),
-      );
-      const a = anchor('a', at(URL_A), tenant);
-      for (const kid of ['all', 'own']) assert.deepEqual(await kidsOf(keys.keysFor(a, kid, 'ES256')), [kid]);
-      for (const kid of ['other', 'elsewhere']) await assert.rejects(keys.keysFor(a, kid, 'ES256'), UNKNOWN);
-      const deeper = anchor('d', at(URL_A), 'https://login.example/x/y/v2.0');
-      await assert.rejects(keys.keysFor(deeper, 'all', 'ES256'), UNKNOWN);
-      keys.close();
-    });
   });
 
   describe('of two anchors', () => {
