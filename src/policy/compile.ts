@@ -1,0 +1,141 @@
+/** Objects → snapshot. */
+import { createHash } from 'node:crypto';
+import type { ClusterTrustPolicy, ProtectedResource, TrustPolicy } from '../api/v1alpha1/index.ts';
+import { canonicalJson } from './canonical.ts';
+import { compilePolicy } from './compile-policy.ts';
+import type { CompiledIssue, CompiledPolicy } from './model.ts';
+import { comparePolicies } from './order.ts';
+import { Problems } from './problems.ts';
+import { reportPolicy, reportResource } from './report.ts';
+import { compileResources, type Resources } from './resources.ts';
+import { createSnapshot } from './snapshot.ts';
+import { compareText } from './text.ts';
+import type { CompileOptions, ObjectReport, PolicyObjects, Snapshot } from './types.ts';
+
+type PolicyObject = TrustPolicy | ClusterTrustPolicy;
+type AnyObject = PolicyObject | ProtectedResource;
+
+/** How many anchors one issuer may have: a proof is verified against each of them. */
+const MAX_ANCHORS_PER_ISSUER = 8;
+
+/** One policy on its way: `policy` is there while nothing is wrong. */
+export interface Compilation {
+  readonly object: PolicyObject;
+  readonly problems: Problems;
+  readonly refs: Problems;
+  policy?: CompiledPolicy;
+}
+
+export interface Compiled {
+  readonly snapshot: Snapshot;
+  /** By kind, namespace and name, as the snapshot's reports are. */
+  readonly policies: readonly Compilation[];
+  /** Those that are served, in the one order. */
+  readonly served: readonly CompiledPolicy[];
+  readonly resources: Resources;
+}
+
+/**
+ * Compiles the objects. What is wrong with one is in its report, and changes nothing for the others; objects that are
+ * being deleted are not served. The result depends on the objects and options alone, not on their order.
+ */
+export function compile(objects: PolicyObjects, options: CompileOptions): Snapshot {
+  return compileAll(objects, options).snapshot;
+}
+
+export function compileAll(objects: PolicyObjects, options: CompileOptions): Compiled {
+  const all = [...objects.trustPolicies, ...objects.clusterTrustPolicies, ...objects.protectedResources]
+    .map((object) => ({ key: keyOf(object), object }))
+    .sort((a, b) => compareText(a.key, b.key) || compareText(a.object.metadata.uid ?? '', b.object.metadata.uid ?? ''));
+  const twice = new Set(all.filter(({ key }, i) => key === all[i - 1]?.key).map(({ key }) => key));
+
+  const resourceObjects = all.flatMap((one) =>
+    one.object.kind === 'ProtectedResource' ? [{ ...one, object: one.object }] : [],
+  );
+  const live = resourceObjects.filter(({ key, object }) => !isDeleting(object) && !twice.has(key));
+  const resources = compileResources(
+    live.map(({ object }) => object),
+    options,
+  );
+  const resourceReports = resourceObjects.map(({ key, object }) => {
+    if (!twice.has(key)) return reportResource(object, resources.known.get(object.metadata.name)?.problems.list ?? []);
+    return reportResource(object, duplicate().list);
+  });
+
+  const issues = new Map<string, CompiledIssue>();
+  const policies: Compilation[] = [];
+  for (const { key, object } of all) {
+    if (object.kind === 'ProtectedResource') continue;
+    const refs = new Problems();
+    const compilation: Compilation = { object, problems: twice.has(key) ? duplicate() : new Problems(), refs };
+    policies.push(compilation);
+    if (twice.has(key)) continue;
+    try {
+      const policy = compilePolicy(object, { options, resources, issues, problems: compilation.problems, refs });
+      if (policy && !isDeleting(object)) compilation.policy = policy;
+    } catch {
+      // An object that no schema ever saw: it must not take the others down.
+      compilation.problems.error('Malformed', 'spec', 'the object does not have the shape of its kind');
+    }
+  }
+  const served = serve(policies);
+  const reports: ObjectReport[] = [
+    ...policies.map(({ object, problems, refs }) => reportPolicy(object, { problems: problems.list, refs: refs.list })),
+    ...resourceReports,
+  ].sort((a, b) => compareText(a.kind, b.kind) || compareText(a.namespace ?? '', b.namespace ?? ''));
+  const content = all.map(({ key, object }) => [key, object.metadata.uid, isDeleting(object), object.spec]);
+  const snapshot = createSnapshot(generationOf(content, options), served, resources, reports);
+  return { snapshot, policies, served, resources };
+}
+
+/** In the one order, without those that would give an issuer too many anchors. */
+function serve(policies: readonly Compilation[]): CompiledPolicy[] {
+  const byIssuer = new Map<string, Set<string>>();
+  const accepted = policies.flatMap((one) => (one.policy ? [{ ...one, policy: one.policy }] : []));
+  const served: CompiledPolicy[] = [];
+  for (const { policy, problems } of accepted.sort((a, b) => comparePolicies(a.policy, b.policy))) {
+    const crowded = policy.anchors.some(({ id, issuer }) => {
+      const ids = byIssuer.get(issuer);
+      return ids !== undefined && !ids.has(id) && ids.size >= MAX_ANCHORS_PER_ISSUER;
+    });
+    if (crowded) {
+      problems.error(
+        'TooManyAnchors',
+        'spec.keys',
+        `${MAX_ANCHORS_PER_ISSUER} earlier policies each trust this issuer by other keys, algorithms or checks`,
+      );
+      continue;
+    }
+    for (const { id, issuer } of policy.anchors) byIssuer.set(issuer, (byIssuer.get(issuer) ?? new Set()).add(id));
+    served.push(policy);
+  }
+  return served;
+}
+
+function keyOf({ kind, metadata }: AnyObject): string {
+  const namespace = kind === 'TrustPolicy' ? (metadata.namespace ?? 'default') : '';
+  return `${kind}/${namespace}/${metadata.name}`;
+}
+
+function isDeleting({ metadata }: AnyObject): boolean {
+  return metadata.deletionTimestamp !== undefined;
+}
+
+function duplicate(): Problems {
+  const problems = new Problems();
+  problems.error('DuplicateObject', 'metadata.name', 'there are two objects of this kind and name');
+  return problems;
+}
+
+/** Derived from all that the snapshot is a function of. */
+function generationOf(content: unknown, options: CompileOptions): string {
+  const { tenancy } = options;
+  const settings = {
+    ...options,
+    tenancy: tenancy.mode === 'NamespaceLabel' ? { ...tenancy, tenantOf: [...tenancy.tenantOf].sort() } : tenancy,
+  };
+  return createHash('sha256')
+    .update(canonicalJson([content, settings]))
+    .digest('base64url')
+    .slice(0, 22);
+}

@@ -1,0 +1,6 @@
+/** Policies: compiled into a snapshot, ordered, indexed, matched, explained. */
+export { canonicalJson } from './canonical.ts';
+export { compile } from './compile.ts';
+export { parseDuration } from './duration.ts';
+export { readNamed } from './predicate.ts';
+export type * from './types.ts';

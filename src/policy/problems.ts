@@ -1,0 +1,22 @@
+import type { Problem } from './types.ts';
+
+/** Collects what is wrong with one object. */
+export class Problems {
+  readonly list: Problem[] = [];
+  #errors = 0;
+
+  /** `code` is stable and CamelCase; the object is not served. */
+  error(code: string, path: string, message: string): void {
+    this.#errors++;
+    this.list.push({ code, severity: 'error', path, message });
+  }
+
+  warning(code: string, path: string, message: string): void {
+    this.list.push({ code, severity: 'warning', path, message });
+  }
+
+  /** How many errors there are so far. */
+  get errors(): number {
+    return this.#errors;
+  }
+}
