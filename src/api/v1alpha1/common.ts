@@ -42,20 +42,23 @@ export const label63 = z
   .string()
   .min(1)
   .max(63)
-  .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/);
+  .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/, 'lower-case letters, digits and inner - only');
 
 /** A Go-style duration of whole hours, minutes and seconds: `8h`, `90m`, `1h30m`. */
 export const duration = z
   .string()
   .min(2)
   .max(20)
-  .regex(/^([0-9]{1,6}h)?([0-9]{1,6}m)?([0-9]{1,8}s)?$/);
+  .regex(/^([0-9]{1,6}h)?([0-9]{1,6}m)?([0-9]{1,8}s)?$/, 'give a duration, as 8h, 90m or 1h30m');
 
 /** RFC 3339 §5.6, as `2026-01-31T12:00:00Z`. */
 export const timestamp = z
   .string()
   .max(64)
-  .regex(/^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})$/)
+  .regex(
+    /^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})$/,
+    'give a time, as 2026-01-31T12:00:00Z',
+  )
   .meta({ format: 'date-time' });
 
 /** An absolute http(s) URL without user, query or fragment: what an issuer is (RFC 8414 §2). */
@@ -63,7 +66,7 @@ export const issuerUrl = z
   .string()
   .min(1)
   .max(2048)
-  .regex(/^https?:\/\/[!"$->A-~]+$/);
+  .regex(/^https?:\/\/[!"$->A-~]+$/, 'give a URL without user, query and fragment');
 
 export const pem = z.string().max(65_536).describe('PEM certificates that replace the system trust store.');
 
@@ -72,7 +75,7 @@ const metadata = z.object({
     .string()
     .min(1)
     .max(253)
-    .regex(/^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$/),
+    .regex(/^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$/, 'lower-case letters, digits and inner - and . only'),
   namespace: label63.optional(),
   uid: z.string().max(128).optional(),
   generation: z.number().int().optional(),

@@ -15,7 +15,7 @@ export const keys = z
       .string()
       .min(1)
       .max(2048)
-      .regex(/^https?:\/\/[!-~]+$/)
+      .regex(/^https?:\/\/[!-~]+$/, 'give an https URL')
       .optional()
       .describe('The URL of a JWK Set (RFC 7517 §5). https only.'),
     configMapRef: configMapRef.optional(),

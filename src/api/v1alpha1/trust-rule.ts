@@ -37,7 +37,7 @@ export const issue = z
       .string()
       .min(2)
       .max(20)
-      .regex(/^(Lifetime|([0-9]{1,6}h)?([0-9]{1,6}m)?([0-9]{1,8}s)?)$/)
+      .regex(/^(Lifetime|([0-9]{1,6}h)?([0-9]{1,6}m)?([0-9]{1,8}s)?)$/, 'give a duration, as 24h, or Lifetime')
       .optional()
       .describe('How long one budget lasts before a new one starts; default the ttl. Lifetime: it never does.'),
     budgetPer: z
@@ -50,7 +50,10 @@ export const issue = z
           .string()
           .min(1)
           .max(256)
-          .regex(/^[a-z][a-z0-9_.]{0,62} = [!-~]([ -~]*[!-~])?$/),
+          .regex(
+            /^[a-z][a-z0-9_.]{0,62} = [!-~]([ -~]*[!-~])?$/,
+            'a caveat is `key = value`, one space each side of =',
+          ),
       )
       .max(16)
       .optional()
@@ -109,7 +112,7 @@ export const trustRule = z
       .string()
       .min(1)
       .max(63)
-      .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/)
+      .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/, 'lower-case letters, digits and inner - only')
       .describe('Unique in its policy. Grant ids hold it: a renamed rule is a new budget.'),
     match,
     deny: z.literal(true).optional().describe('Refuse what matches, whatever it asks for.'),
