@@ -9,6 +9,9 @@ const ed = testKey('EdDSA', 'ed');
 const load = (...keys: unknown[]) => importJwkSet(JSON.stringify({ keys }));
 const base64url = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64url');
 
+/** 2049 bits, and modulo every prime a power of 65537. */
+const powerOf65537 = Buffer.from((65537n ** 128n).toString(16).padStart(514, '0'), 'hex').toString('base64url');
+
 describe('reading a JWK Set', () => {
   it('gives each key its algorithms, by its alg or else by its type and curve', () => {
     const p521 = testKey('ES512').publicJwk;
@@ -52,6 +55,12 @@ describe('reading a JWK Set', () => {
     ['an RSA exponent of one', { ...rsa.publicJwk, e: 'AQ' }, /exponent/],
     ['an even RSA exponent', { ...rsa.publicJwk, e: 'AAQ' }, /exponent/],
     ['an enormous RSA exponent', { ...rsa.publicJwk, e: 'AQAAAAE' }, /exponent/],
+    ['an even RSA modulus', { ...rsa.publicJwk, n: base64url(new Uint8Array(256).fill(254)) }, /n is/],
+    [
+      'an RSA key that has the mark of the ROCA generator',
+      { kty: 'RSA', e: 'AQAB', n: powerOf65537 },
+      /CVE-2017-15361/,
+    ],
     ['an RSA key without modulus', { kty: 'RSA', e: 'AQAB' }, /n or e/],
     ['an RSA modulus with padding', { ...rsa.publicJwk, n: `${rsa.publicJwk.n}=` }, /n or e/],
     ['a point that is not on the curve', { ...ec.publicJwk, y: ec.publicJwk.x }, /on the curve/],

@@ -139,6 +139,8 @@ for (const provider of PROVIDERS) {
       await rejects({ exp: NOW - 30, iat: NOW - 600, nbf: NOW + 60 }, 'expired');
       await rejects({ iat: NOW + 61 }, 'not_yet_valid');
       await rejects({ nbf: NOW + 61 }, 'not_yet_valid');
+      await rejects({ iat: NOW + 61, nbf: NOW }, 'not_yet_valid');
+      await rejects({ iat: NOW + 50, exp: NOW + 50 }, 'claims');
       assert.equal((await verify(await signer.token(claims({ iat: NOW + 60, nbf: NOW + 60 })))).length, 1);
       assert.equal((await verify(await signer.token(claims({ exp: NOW + 1 })))).length, 1);
       assert.equal(clock.now() / 1000, NOW);

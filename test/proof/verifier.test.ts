@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { ProofError } from '../../src/proof/index.ts';
-import { anchorOf, claimsOf, directory, ISSUERS, NOW, outage, refused, Signer, setup } from './support.ts';
+import { anchorOf, claimsOf, directory, ISSUERS, NOW, outage, PROVIDERS, refused, Signer, setup } from './support.ts';
 
 describe('verifying a proof against the anchors of its issuer', () => {
   it('asks nobody about an issuer that no policy names, nor about a proof whose claims are refused anyway', async () => {
@@ -11,6 +11,13 @@ describe('verifying a proof against the anchors of its issuer', () => {
     await assert.rejects(verify(await signer.token(claimsOf('oidc', { exp: NOW, iat: NOW - 9 }))), refused('expired'));
     await assert.rejects(verify(await signer.token(claimsOf('oidc'), 'at+jwt')), refused('token_type'));
     assert.deepEqual(keys.asked, []);
+  });
+
+  it('P24: with no anchors at all, nothing is accepted', async () => {
+    const { signer, verify } = setup([]);
+    for (const provider of PROVIDERS) {
+      await assert.rejects(verify(await signer.token(claimsOf(provider))), refused('unknown_issuer'));
+    }
   });
 
   it('K8-2: says of a legacy Secret token that it is one, though its issuer is unknown', async () => {
