@@ -84,7 +84,12 @@ export class FakeEngine implements Engine {
   onVerify: () => VerifyOutcome | ReturnType<Engine['verify']> = () => ({ active: false, staleSeconds: 0 });
   onKeys: Engine['keys'] = () => ({ keys: [{ kid: 'k1', key: 'AAAA', state: 'active' }] });
   onRevocations: Engine['revocations'] = () => ({ generatedAt: '2026-01-01T00:00:00Z', entries: [] });
-  onExplain: Engine['explain'] = async () => ({ granted: false, code: 'invalid_proof', message: 'no', detail: 'expired' });
+  onExplain: Engine['explain'] = async () => ({
+    granted: false,
+    code: 'invalid_proof',
+    message: 'no',
+    detail: 'expired',
+  });
   report: PoliciesReport = REPORT;
   checks: ReturnType<Engine['readiness']> = [{ name: 'keys', ok: true }];
 

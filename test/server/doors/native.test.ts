@@ -117,7 +117,12 @@ describe('POST /api/mint/exchange', () => {
     ['is a JSON string', {}, b(PROOF), /JSON object/],
     ['is not UTF-8', {}, Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d]), /UTF-8/],
     ['begins with a byte order mark', {}, `\ufeff${b({ credentials: PROOF })}`, /not valid JSON/],
-    ['is a form', { 'Content-Type': 'application/x-www-form-urlencoded' }, b({ credentials: PROOF }), /application\/json/],
+    [
+      'is a form',
+      { 'Content-Type': 'application/x-www-form-urlencoded' },
+      b({ credentials: PROOF }),
+      /application\/json/,
+    ],
     ['has no content type', { 'Content-Type': '' }, b({ credentials: PROOF }), /application\/json/],
     ['is JSON in another charset', { 'Content-Type': 'application/json; charset=utf-16' }, b({}), /UTF-8/],
     ['is compressed', { 'Content-Encoding': 'gzip' }, b({ credentials: PROOF }), /Content-Encoding/],
