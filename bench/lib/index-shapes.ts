@@ -56,48 +56,48 @@ function policies<P>(
 }
 
 function objects(some: Partial<PolicyObjects>): PolicyObjects {
-  return { trustPolicies: [], clusterTrustPolicies: [], protectedResources: [], ...some };
+  return parsed({ trustPolicies: [], clusterTrustPolicies: [], protectedResources: [], ...some });
+}
+
+/** As it is after parsing: strings that were put together are ropes inside V8, and dearer to compare. */
+function parsed<T>(value: T): T {
+  return JSON.parse(JSON.stringify(value));
+}
+
+function identity(
+  provider: VerifiedIdentity['provider'],
+  issuer: string,
+  subject: string,
+  attributes: [string, string][],
+  claims: Record<string, unknown>,
+): VerifiedIdentity {
+  const rest = { anchor: '', provider, issuer, subject, audiences: ['satgate'], holder: { subject } };
+  const parts = parsed({ rest, claims: { iss: issuer, sub: subject, ...claims }, attributes });
+  const times = { issuedAt: NOW, expiresAt: NOW + 300 };
+  return { ...parts.rest, ...times, claims: parts.claims, attributes: new Map(parts.attributes) };
 }
 
 function serviceAccount(namespace: string, name: string): VerifiedIdentity {
   const subject = `system:serviceaccount:${namespace}:${name}`;
-  return {
-    anchor: '',
-    provider: 'kubernetes',
-    issuer: CLUSTER,
-    subject,
-    audiences: ['satgate'],
-    claims: { iss: CLUSTER, sub: subject, 'kubernetes.io': { namespace, serviceaccount: { name, uid: subject } } },
-    attributes: new Map([
-      ['namespace', namespace],
-      ['serviceAccount', name],
-    ]),
-    holder: { subject },
-    issuedAt: NOW,
-    expiresAt: NOW + 3600,
-  };
+  const attributes: [string, string][] = [
+    ['namespace', namespace],
+    ['serviceAccount', name],
+  ];
+  const claims = { 'kubernetes.io': { namespace, serviceaccount: { name, uid: subject } } };
+  return identity('kubernetes', CLUSTER, subject, attributes, claims);
 }
 
 function workflow(owner: string, repo: string): VerifiedIdentity {
   const repository = `${owner}/${repo}`;
   const ref = 'refs/heads/main';
-  return {
-    anchor: '',
-    provider: 'github',
-    issuer: GITHUB,
-    subject: `repo:${repository}:ref:${ref}`,
-    audiences: ['satgate'],
-    claims: { iss: GITHUB, repository, repository_owner: owner, ref, event_name: 'push', run_id: '1234' },
-    attributes: new Map([
-      ['owner', owner],
-      ['repository', repository],
-      ['ref', ref],
-      ['eventName', 'push'],
-    ]),
-    holder: { subject: repository },
-    issuedAt: NOW,
-    expiresAt: NOW + 300,
-  };
+  const attributes: [string, string][] = [
+    ['owner', owner],
+    ['repository', repository],
+    ['ref', ref],
+    ['eventName', 'push'],
+  ];
+  const claims = { repository, repository_owner: owner, ref, event_name: 'push', run_id: '1234' };
+  return identity('github', GITHUB, `repo:${repository}:ref:${ref}`, attributes, claims);
 }
 
 const namespaceOf = (i: number) => `team-${Math.floor(i / PER_NAMESPACE)}`;
