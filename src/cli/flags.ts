@@ -58,11 +58,16 @@ export function issuerUrl(value: string): string {
   if (url.search || url.hash || url.username || url.password) {
     throw new InvalidArgumentError('an issuer has no query, fragment or user');
   }
-  const clusterLocal = /^(localhost|127\.[0-9.]+|\[::1\])$/.test(url.hostname) || isClusterLocal(url.hostname);
-  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && clusterLocal)) {
+  const near = isLoopback(url.hostname) || isClusterLocal(url.hostname);
+  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && near)) {
     throw new InvalidArgumentError('give an https URL; http is only for loopback and cluster-local names');
   }
   return value;
+}
+
+/** RFC 6761 §6.3: localhost and all names below it. */
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host.endsWith('.localhost') || host === '[::1]' || /^127(\.[0-9]{1,3}){3}$/.test(host);
 }
 
 /** A name without dots, or one under `.svc` or `.cluster.local`, is only resolved inside a cluster. */

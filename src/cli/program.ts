@@ -35,7 +35,8 @@ export async function run(argv: readonly string[], io: Io = processIo): Promise<
   }
 }
 
-function version(): string {
+/** The version of this package. */
+export function version(): string {
   const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
   return (JSON.parse(text) as { version: string }).version;
 }

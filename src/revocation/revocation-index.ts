@@ -84,7 +84,7 @@ export class RevocationIndex {
   feed(now: number): RevocationFeed {
     // The content changes only when an entry expires: verifiers that poll cost nothing.
     if (!this.#feed || now < this.#feed.from || now > this.#feed.until) {
-      const live = [...this.#all()].filter((e) => e.expiresAt === null || now <= e.expiresAt);
+      const live = [...this.entries()].filter((e) => e.expiresAt === null || now <= e.expiresAt);
       const until = live.reduce((least, e) => Math.min(least, e.expiresAt ?? least), Number.POSITIVE_INFINITY);
       this.#feed = { feed: feedOf(live), from: now, until };
     }
@@ -108,7 +108,8 @@ export class RevocationIndex {
     return undefined;
   }
 
-  *#all(): Iterable<RevocationEntry> {
+  /** Every entry, expired ones included; what another covers is left out. */
+  *entries(): Iterable<RevocationEntry> {
     for (const byValue of this.#byTarget.values()) {
       for (const byTenant of byValue.values()) {
         for (const entries of byTenant.values()) yield* entries;

@@ -1,0 +1,163 @@
+/** `trustmint serve --manifests DIR`: wires a directory of manifests, the engine and the server, and stops them again. */
+import { randomBytes } from 'node:crypto';
+import { createAudit, fileSink, streamSink } from '../audit/index.ts';
+import { systemClock } from '../clock.ts';
+import { createEngine } from '../exchange/index.ts';
+import { FileKeyStore, openKeyRing } from '../keyring/index.ts';
+import { compile } from '../policy/index.ts';
+import { createIssuerKeys, createProofVerifier } from '../proof/index.ts';
+import { createServer, tokenFile } from '../server/index.ts';
+import { createManifestStore, lockDataDir, printProblem } from '../standalone/index.ts';
+import { CliError } from './errors.ts';
+import type { ListenAddress, RateFlag } from './flags.ts';
+import { createLog } from './log.ts';
+import { type Io, version } from './program.ts';
+import { reportLines } from './report.ts';
+import { revocationWatcher } from './revocation-watcher.ts';
+
+export interface ServeFlags {
+  manifests: string;
+  issuer: string;
+  listen: ListenAddress;
+  opsListen: ListenAddress;
+  dataDir: string;
+  auditLog?: string;
+  tlsCert?: string;
+  tlsKey?: string;
+  insecureHttp?: boolean;
+  maxTtl: number;
+  maxStaleness: number;
+  rateLimit: RateFlag;
+  tenant: string;
+  defaultAudience: string;
+  verifierTokenFile?: string;
+  adminTokenFile?: string;
+  rotateKeys: number;
+}
+
+/** Seconds: verify goes on longer than exchange does, for refusing what was granted hurts more than granting nothing. */
+const MAX_VERIFY_STALENESS = 30 * 60;
+/** Failed proofs a second and peer address. */
+const FAILURES = { perSecond: 20, burst: 200 };
+const GRACE_MS = 10_000;
+
+/** Serves until SIGTERM, SIGINT or `io.signal`; then drains. */
+export async function serve(flags: ServeFlags, io: Io): Promise<void> {
+  if ((flags.tlsCert === undefined) !== (flags.tlsKey === undefined)) {
+    throw new CliError('usage', 'give both --tls-cert and --tls-key');
+  }
+  const clock = systemClock;
+  const random = (bytes: number) => randomBytes(bytes);
+  const log = createLog(io.stderr, clock);
+  const unlock = lockDataDir(flags.dataDir);
+  const closers: (() => void | Promise<void>)[] = [unlock];
+  try {
+    const audit = createAudit({
+      sinks: [streamSink(io.stdout as NodeJS.WriteStream), ...(flags.auditLog ? [fileSink(flags.auditLog)] : [])],
+      clock,
+      log: (message) => log('error', message),
+    });
+    closers.push(() => audit.close());
+    const record = (event: Parameters<typeof audit.record>[0]) =>
+      void audit.record(event).catch((error: Error) => log('error', error.message));
+
+    const keyring = await openKeyRing({
+      store: new FileKeyStore(flags.dataDir),
+      clock,
+      random,
+      maxTtl: flags.maxTtl,
+      rotateEvery: flags.rotateKeys,
+      onChange: ({ action, kid }) => {
+        log('info', `key ${action}`, { kid });
+        record({ kind: 'key', id: '-', action, kid });
+      },
+      onProblem: (error) => log('error', error.message, { code: error.code }),
+    });
+    keyring.start();
+    closers.push(() => keyring.close());
+
+    const keys = createIssuerKeys({ clock, allowLoopbackHttp: true });
+    closers.push(() => keys.close());
+    const revocations = revocationWatcher(record, clock);
+    const store = await createManifestStore({
+      dir: flags.manifests,
+      dataDir: flags.dataDir,
+      clock,
+      random,
+      compile: (objects) =>
+        compile(objects, {
+          tenancy: { mode: 'Single', tenant: flags.tenant },
+          defaultAudience: flags.defaultAudience,
+          maxTtl: flags.maxTtl,
+          ownIssuer: flags.issuer,
+          allowLoopbackHttp: true,
+        }),
+      onChange: (changed) => {
+        keys.retain(changed.snapshot()?.anchors.values() ?? []);
+        revocations(changed.revocations());
+      },
+      onReports: (reports) => {
+        for (const { level, message, fields } of reports.flatMap(reportLines)) log(level, message, fields);
+      },
+      onProblems: (problems) => {
+        for (const problem of problems) log('error', printProblem(problem));
+        if (problems.length === 0) log('info', 'every manifest is read again');
+      },
+    });
+    closers.push(() => store.close());
+
+    const engine = createEngine({
+      view: store,
+      proofs: createProofVerifier({ keys, clock }),
+      keyring,
+      audit,
+      clock,
+      random,
+      issuer: flags.issuer,
+      maxStaleness: flags.maxStaleness,
+      maxVerifyStaleness: Math.max(MAX_VERIFY_STALENESS, flags.maxStaleness),
+      rateLimit: flags.rateLimit,
+      failureLimit: FAILURES,
+      issuers: () => keys.status(),
+      checks: () => {
+        const problem = keyring.problem();
+        return [{ name: 'keys', ok: problem === undefined, ...(problem && { message: problem.message }) }];
+      },
+    });
+    const server = createServer({
+      engine,
+      clock,
+      random,
+      log,
+      listen: flags.listen,
+      opsListen: flags.opsListen,
+      ...(flags.tlsCert && flags.tlsKey && { tls: { certFile: flags.tlsCert, keyFile: flags.tlsKey } }),
+      insecureHttp: flags.insecureHttp ?? false,
+      ...(flags.verifierTokenFile && { verifierToken: tokenFile(flags.verifierTokenFile, clock) }),
+      ...(flags.adminTokenFile && { adminToken: tokenFile(flags.adminTokenFile, clock) }),
+      version: version(),
+    });
+    const { url, opsUrl } = await server.start();
+    closers.push(() => server.close(GRACE_MS));
+    io.stderr.write(`listening url=${url} ops=${opsUrl}\n`);
+    await stopped(io.signal);
+    log('info', 'draining');
+  } finally {
+    for (const close of closers.reverse()) await close();
+  }
+}
+
+/** Resolves on SIGTERM, SIGINT or `signal`. */
+export function stopped(signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      process.off('SIGTERM', done);
+      process.off('SIGINT', done);
+      resolve();
+    };
+    process.on('SIGTERM', done);
+    process.on('SIGINT', done);
+    if (signal?.aborted) done();
+    else signal?.addEventListener('abort', done, { once: true });
+  });
+}
