@@ -1,0 +1,70 @@
+import { createHash } from 'node:crypto';
+import type { VerifiedIdentity } from '../identity.ts';
+import { CLAIMS_LIMITS, cleanValue, RECORD_LIMITS } from './clean.ts';
+import { type AuditEvent, type AuditIdentity, RECORD_VERSION } from './record.ts';
+
+/** What stands in a record in place of a proof or a token. */
+export function fingerprint(secret: string): string {
+  return createHash('sha256').update(secret).digest('base64url');
+}
+
+/**
+ * The line of an event: one JSON object, one newline at its end and none inside.
+ *
+ * @param time milliseconds since the epoch
+ */
+export function encodeRecord(event: AuditEvent, time: number): string {
+  let rest: Record<string, unknown> = { ...event };
+  let claims: unknown;
+  if (event.kind === 'exchange' && event.identity) {
+    claims = cleanValue(event.identity.claims, CLAIMS_LIMITS);
+    rest = { ...rest, identity: { ...event.identity, claims: null } };
+  }
+  const clean = cleanValue(rest, RECORD_LIMITS) as Record<string, unknown>;
+  if (claims !== undefined) (clean.identity as Record<string, unknown>).claims = claims;
+  return `${JSON.stringify({ time: new Date(time).toISOString(), v: RECORD_VERSION, ...clean })}\n`;
+}
+
+/** The line of a record that came too late: its caller was told that it failed. */
+export function markLate(line: string): string {
+  return `{"late":true,${line.slice(1)}`;
+}
+
+/** RFC 6901, own members only. */
+function pointed(claims: unknown, pointer: string): unknown {
+  let value = claims;
+  for (const part of pointer.split('/').slice(1)) {
+    const name = part.replaceAll('~1', '/').replaceAll('~0', '~');
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) return undefined;
+    value = (value as Record<string, unknown>)[name];
+  }
+  return value;
+}
+
+function readValue(identity: VerifiedIdentity, name: string): unknown {
+  const attribute = identity.attributes.get(name);
+  if (attribute !== undefined) return attribute;
+  if (Object.hasOwn(identity.claims, name)) return identity.claims[name];
+  return name.startsWith('/') ? pointed(identity.claims, name) : undefined;
+}
+
+/**
+ * The part of an identity that is recorded: who it is, and of its claims only those that the policy read.
+ *
+ * @param used names of attributes, of claims, or JSON Pointers to claims
+ */
+export function auditIdentity(identity: VerifiedIdentity, used: readonly string[]): AuditIdentity {
+  const claims: Record<string, unknown> = Object.create(null);
+  for (const name of used) {
+    const value = readValue(identity, name);
+    if (value !== undefined) claims[name] = value;
+  }
+  return {
+    anchor: identity.anchor,
+    provider: identity.provider,
+    issuer: identity.issuer,
+    subject: identity.subject,
+    ...(identity.holder.instance !== undefined && { instance: identity.holder.instance }),
+    claims,
+  };
+}

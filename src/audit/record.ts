@@ -1,0 +1,128 @@
+/**
+ * What an audit line says. Member names are API: they are added to, never renamed; `v` grows if that ever has to break.
+ * A record holds no proof, token, key or signature, only SHA-256 of them.
+ */
+
+/** The version of the record's form. */
+export const RECORD_VERSION = 1;
+
+export interface AuditIdentity {
+  /** The id of the anchor that verified the proof. */
+  readonly anchor: string;
+  readonly provider: string;
+  readonly issuer: string;
+  readonly subject: string;
+  /** The running instance, where the proof names one (pod uid, run id). */
+  readonly instance?: string;
+  /** The claims and attributes that the policy read, of any JSON type. */
+  readonly claims: Readonly<Record<string, unknown>>;
+}
+
+export interface AuditPolicy {
+  readonly kind: string;
+  /** Absent for a ClusterTrustPolicy. */
+  readonly namespace?: string;
+  readonly name: string;
+  readonly uid: string;
+}
+
+export interface AuditGrant {
+  readonly jti: string;
+  readonly grant_id: string;
+  readonly resource: string;
+  readonly tenant: string;
+  readonly caveats: readonly string[];
+  /** Seconds. */
+  readonly ttl: number;
+  readonly budget_credits?: number;
+  readonly label?: string;
+  /** base64url SHA-256 of the token as handed out. */
+  readonly token_sha256: string;
+  /** NumericDate seconds. */
+  readonly expires_at: number;
+}
+
+export interface AuditRefusal {
+  /** How far the request came: `request`, `proof`, `policy`, `grant`, `mint`… */
+  readonly stage: string;
+  /** What the caller was told. */
+  readonly code: string;
+  /** Why: stable, snake_case. */
+  readonly reason: string;
+  /** Why, in words. */
+  readonly detail?: string;
+}
+
+interface ExchangeBase {
+  readonly kind: 'exchange';
+  /** The correlation id, which the caller has too. */
+  readonly id: string;
+  /** The id that the caller sent along; never trusted. */
+  readonly caller_id?: string;
+  readonly door: string;
+  /** The peer's address. */
+  readonly peer: string;
+  /** base64url SHA-256 of the proof; absent where there was none. */
+  readonly proof_sha256?: string;
+  /** Absent where no proof was verified. */
+  readonly identity?: AuditIdentity;
+  readonly policy?: AuditPolicy;
+  readonly rule?: string;
+  /** The snapshot that decided. */
+  readonly generation?: string;
+}
+
+/** One exchange. */
+export type ExchangeEvent =
+  | (ExchangeBase & { readonly outcome: 'granted'; readonly granted: AuditGrant })
+  | (ExchangeBase & { readonly outcome: 'refused'; readonly refused: AuditRefusal });
+
+/** A revocation came into force, or was taken back. */
+export interface RevocationEvent {
+  readonly kind: 'revocation';
+  readonly id: string;
+  readonly action: 'made' | 'undone';
+  readonly by: string;
+  readonly value: string;
+  readonly tenant: string | null;
+  /** NumericDate seconds; null: all. */
+  readonly issued_before: number | null;
+  /** NumericDate seconds; null: never. */
+  readonly expires_at: number | null;
+  /** The object: `TokenRevocation/ns/name`. */
+  readonly source: string;
+  readonly reason?: string;
+}
+
+/** One of our own keys changed its state. */
+export interface KeyEvent {
+  readonly kind: 'key';
+  readonly id: string;
+  readonly action: 'created' | 'published' | 'promoted' | 'retired' | 'removed' | 'restored';
+  readonly kid: string;
+}
+
+/** Refusals that were counted and not written. */
+export interface SuppressedEvent {
+  readonly kind: 'suppressed';
+  readonly id: string;
+  /** Whose: anchor and subject, or the peer's address; `(others)` for all that were too many to tell apart. */
+  readonly of: string;
+  readonly count: number;
+  /** RFC 3339. */
+  readonly from: string;
+  /** RFC 3339. */
+  readonly to: string;
+}
+
+/** What a caller hands in. */
+export type AuditEvent = ExchangeEvent | RevocationEvent | KeyEvent | SuppressedEvent;
+
+/** What stands in a line. */
+export type AuditRecord = AuditEvent & {
+  /** RFC 3339 with milliseconds, UTC. */
+  readonly time: string;
+  readonly v: typeof RECORD_VERSION;
+  /** Written after its caller had been told that it failed: what it grants never left. */
+  readonly late?: true;
+};
