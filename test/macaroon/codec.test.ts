@@ -37,7 +37,7 @@ const malformed: Record<string, string> = {
   'a JWT': 'eyJhbGciOiJub25lIn0.e30.',
   'an unknown format': Buffer.from('\x03abc').toString('base64url'),
   'base64 of JSON': Buffer.from('{"i":"a"}').toString('base64url'),
-  'both base64 alphabets at once': `${v2(`${ID}${END}`)}-+`,
+  'both base64 alphabets at once': v2(`\x02\x06\xfb\xef\xbe\xff\xff\xff\x00${END}`).replace('-', '+'),
   'base64 with a space': `${v2(`${ID}${END}`)} `,
   'base64 with stray bits': Buffer.concat([Buffer.from([2]), Buffer.from('\x02\x01i\x00\x00'), V2_SIGNATURE])
     .toString('base64url')
@@ -67,7 +67,7 @@ const malformed: Record<string, string> = {
   'v1: a length too large': v1(packet('identifier', 'i'), '0015cid some data\n'),
   'v1: a length too small': v1('0003a\n'),
   'v1: a packet without space': v1('0014fieldwithoutanyspaceordata\n'),
-  'v1: a packet without newline': v1('000didentifieri'),
+  'v1: a packet without newline': v1(packet('identifier', 'i').replace('\n', 'x'), V1_SIGNATURE),
   'v1: no identifier': v1(packet('location', 'l'), V1_SIGNATURE),
   'v1: vid before cid': v1(packet('identifier', 'i'), packet('vid', 'v'), packet('cid', 'c'), V1_SIGNATURE),
   'v1: a location on a first-party caveat': v1(
@@ -100,7 +100,9 @@ const malformed: Record<string, string> = {
   'JSON: a caveat that is a string': `{"i":"a","c":["x"],"s64":"${SIGNATURE.toString('base64')}"}`,
   'JSON: half a surrogate pair': `{"i":"\\ud800","s64":"${SIGNATURE.toString('base64')}"}`,
   'JSON: a location on a first-party caveat': `{"i":"a","c":[{"i":"x","l":"y"}],"s64":"${SIGNATURE.toString('base64')}"}`,
-  'JSON: a signature that is not hexadecimal': `{"identifier":"a","signature":"${'zz'.repeat(32)}"}`,
+  'JSON: a signature that is not hexadecimal': `{"identifier":"a","signature":"${SIGNATURE.toString('hex')}zz"}`,
+  'JSON: an id in two forms': `{"i":"a","i64":"YQ","s64":"${SIGNATURE.toString('base64')}"}`,
+  'JSON: a vid in two forms': `{"i":"a","c":[{"i":"x","v":"y","v64":"eQ"}],"s64":"${SIGNATURE.toString('base64')}"}`,
 };
 
 describe('decoding a macaroon', () => {
@@ -109,6 +111,12 @@ describe('decoding a macaroon', () => {
       assert.throws(() => decodeMacaroon(token), refused('malformed'));
     });
   }
+
+  it('accepts either base64 alphabet', () => {
+    const token = v2(`\x02\x06\xfb\xef\xbe\xff\xff\xff\x00${END}`);
+    assert.match(token, /-.*_/);
+    assert.deepEqual(decodeMacaroon(token.replaceAll('-', '+').replaceAll('_', '/')), decodeMacaroon(token));
+  });
 
   it('accepts the least macaroon of each form', () => {
     const forms: [string, string][] = [
