@@ -1,7 +1,7 @@
 /** Whether one rule decides, and what. Deciding and explaining both ask here, so they cannot disagree. */
 import type { VerifiedIdentity } from '../identity.ts';
 import type { CompiledIssue, CompiledRule, ResourceGrant } from './model.ts';
-import { holds } from './predicate.ts';
+import { holds, type Predicate } from './predicate.ts';
 import type { Ask } from './resources.ts';
 import { type Rendered, renderTemplate } from './template.ts';
 import { renderTenant } from './tenancy.ts';
@@ -14,9 +14,18 @@ export interface Question {
   readonly tenant?: string;
 }
 
-/** What the rule decides, or undefined: it is passed over. */
-export function consider(rule: CompiledRule, identity: VerifiedIdentity, question: Question): Decision | undefined {
-  for (const predicate of rule.predicates) if (!holds(predicate, identity)) return undefined;
+/**
+ * What the rule decides, or undefined: it is passed over.
+ *
+ * @param unproven the predicates that are not yet known to hold
+ */
+export function consider(
+  rule: CompiledRule,
+  identity: VerifiedIdentity,
+  question: Question,
+  unproven: readonly Predicate[] = rule.predicates,
+): Decision | undefined {
+  for (const predicate of unproven) if (!holds(predicate, identity)) return undefined;
   if (heedsAudience(rule) && !acceptsAudience(rule, identity)) return undefined;
   const { issue } = rule;
   if (!issue) return refuse(rule, 'denied_by_rule', 'the rule denies');

@@ -15,19 +15,28 @@ import type { Predicate } from './predicate.ts';
 /** Rules in the one order. */
 export type RuleList = readonly CompiledRule[];
 
+/** One rule where it is filed; a chain of them is in the one order. */
+export interface Entry {
+  readonly ordinal: number;
+  readonly rule: CompiledRule;
+  /** What being found there does not already prove. */
+  readonly rest: readonly Predicate[];
+  readonly next: Entry | undefined;
+}
+
 /** Beyond this many combinations of values a rule is filed under fewer fields. */
 const MAX_COMBINATIONS = 32;
 const SEPARATOR = '\u0000';
 
 interface FieldTable {
   readonly fields: readonly string[];
-  readonly rules: Map<string, CompiledRule[]>;
+  readonly entries: Map<string, Entry>;
 }
 
 /** The claims that rules are filed under, as a tree of member names. */
 interface ClaimNode {
   readonly children: Map<string, ClaimNode>;
-  rules?: Map<string, CompiledRule[]>;
+  entries?: Map<string, Entry>;
 }
 
 /** One way to file a rule: under each of `values`, in the table that `table` names. */
@@ -36,13 +45,14 @@ interface Filing {
   readonly values: readonly string[];
   readonly fields?: readonly string[];
   readonly path?: readonly string[];
+  /** What whatever is found there fulfils. */
+  readonly proven: readonly Predicate[];
 }
 
 export class RuleIndex {
-  readonly #fields = new Map<string, FieldTable>();
+  readonly #fields: readonly FieldTable[];
   readonly #claims: ClaimNode = { children: new Map() };
-  readonly #remainder: CompiledRule[] = [];
-  #tables: readonly FieldTable[] = [];
+  readonly #remainder: Entry | undefined;
 
   /** @param rules of one anchor, in the one order */
   constructor(rules: RuleList) {
@@ -51,66 +61,76 @@ export class RuleIndex {
     for (const { table, values } of filings.flat())
       for (const value of values) counts.set(table + value, (counts.get(table + value) ?? 0) + 1);
     const crowd = ({ table, values }: Filing) => Math.max(...values.map((value) => counts.get(table + value) ?? 0));
-    rules.forEach((rule, i) => {
+
+    const fields = new Map<string, FieldTable>();
+    const entriesOf = ({ table, fields: names, path }: Filing): Map<string, Entry> => {
+      if (!names) return this.#claimEntries(path ?? []);
+      const found = fields.get(table) ?? { fields: names, entries: new Map() };
+      fields.set(table, found);
+      return found.entries;
+    };
+    // Last rule first, so that each goes before the rest of its chain.
+    for (let i = rules.length - 1; i >= 0; i--) {
+      const rule = rules[i]!;
       let best: Filing | undefined;
       for (const filing of filings[i]!) if (!best || crowd(filing) < crowd(best)) best = filing;
-      if (best) this.#file(rule, best);
-      else this.#remainder.push(rule);
-    });
-    this.#tables = [...this.#fields.values()];
-  }
-
-  #file(rule: CompiledRule, { table, values, fields, path }: Filing): void {
-    let rules: Map<string, CompiledRule[]>;
-    if (fields) {
-      const found = this.#fields.get(table) ?? { fields, rules: new Map() };
-      this.#fields.set(table, found);
-      rules = found.rules;
-    } else {
-      let node = this.#claims;
-      for (const name of path ?? []) {
-        const next = node.children.get(name) ?? { children: new Map() };
-        node.children.set(name, next);
-        node = next;
+      if (!best) {
+        this.#remainder = entry(rule, rule.predicates, this.#remainder);
+        continue;
       }
-      node.rules ??= new Map();
-      rules = node.rules;
+      const entries = entriesOf(best);
+      const { proven } = best;
+      const rest = rule.predicates.filter((predicate) => !proven.includes(predicate));
+      for (const value of best.values) entries.set(value, entry(rule, rest, entries.get(value)));
     }
-    for (const value of values) {
-      const list = rules.get(value);
-      if (list) list.push(rule);
-      else rules.set(value, [rule]);
-    }
+    this.#fields = [...fields.values()];
   }
 
-  /** Adds to `found` lists that together hold every rule that may match, each list in the one order. */
-  collect(identity: VerifiedIdentity, found: RuleList[]): void {
-    for (const { fields, rules } of this.#tables) {
+  #claimEntries(path: readonly string[]): Map<string, Entry> {
+    let node = this.#claims;
+    for (const name of path) {
+      const next = node.children.get(name) ?? { children: new Map() };
+      node.children.set(name, next);
+      node = next;
+    }
+    node.entries ??= new Map();
+    return node.entries;
+  }
+
+  /** Calls `found` with chains that together hold every rule that may match. */
+  collect(identity: VerifiedIdentity, found: (chain: Entry) => void): void {
+    for (const { fields, entries } of this.#fields) {
       const key = keyOf(fields, identity);
-      const list = key === undefined ? undefined : rules.get(key);
-      if (list) found.push(list);
+      const chain = key === undefined ? undefined : entries.get(key);
+      if (chain) found(chain);
     }
     if (this.#claims.children.size > 0) collectClaims(this.#claims, identity.claims, found);
-    if (this.#remainder.length > 0) found.push(this.#remainder);
+    if (this.#remainder) found(this.#remainder);
   }
 }
 
+const NOTHING: readonly Predicate[] = [];
+
+function entry(rule: CompiledRule, rest: readonly Predicate[], next: Entry | undefined): Entry {
+  return { ordinal: rule.ordinal, rule, rest: rest.length === 0 ? NOTHING : rest, next };
+}
+
 function keyOf(fields: readonly string[], { attributes }: VerifiedIdentity): string | undefined {
-  let key = '';
-  for (const field of fields) {
-    const value = attributes.get(field);
-    if (value === undefined) return undefined;
-    key = key === '' ? value : key + SEPARATOR + value;
+  let key = attributes.get(fields[0]!);
+  for (let i = 1; i < fields.length; i++) {
+    const value = attributes.get(fields[i]!);
+    if (key === undefined || value === undefined) return undefined;
+    key += SEPARATOR + value;
   }
   return key;
 }
 
-function collectClaims(node: ClaimNode, value: unknown, found: RuleList[]): void {
-  if (node.rules) {
+function collectClaims(node: ClaimNode, value: unknown, found: (chain: Entry) => void): void {
+  if (node.entries) {
     const elements = Array.isArray(value) ? new Set(value) : [value];
     for (const element of elements) {
-      const list = typeof element === 'string' ? node.rules.get(element) : undefined;
-      if (list) found.push(list);
+      const chain = typeof element === 'string' ? node.entries.get(element) : undefined;
+      if (chain) found(chain);
     }
   }
   if (node.children.size === 0 || typeof value !== 'object' || value === null) return;
@@ -131,21 +151,29 @@ function filingsOf(rule: CompiledRule): Filing[] {
     ({ operator, exact, globs }) => operator === 'In' && globs.length === 0 && exact.length > 0,
   );
   const filings = fieldFiling(demands, rule);
-  for (const { source, exact } of demands)
-    if (source.kind === 'claim')
-      filings.push({ table: `claim ${JSON.stringify(source.path)} `, values: [...new Set(exact)], path: source.path });
+  for (const demand of demands) {
+    const { source, exact } = demand;
+    if (source.kind !== 'claim') continue;
+    const table = `claim ${JSON.stringify(source.path)} `;
+    filings.push({ table, values: [...new Set(exact)], path: source.path, proven: [demand] });
+  }
   return filings;
 }
 
 function fieldFiling(demands: readonly Predicate[], rule: CompiledRule): Filing[] {
   const chosen = new Map<string, readonly string[]>();
+  const proven: Predicate[] = [];
   let combinations = 1;
-  for (const { source, exact } of [...demands].sort((a, b) => a.exact.length - b.exact.length)) {
+  for (const demand of [...demands].sort((a, b) => a.exact.length - b.exact.length)) {
+    const { source, exact } = demand;
     if (source.kind !== 'attribute' || chosen.has(source.name)) continue;
+    // Without it in any value, a key can be taken apart in one way only: what is found under it is proven.
+    if (exact.some((value) => value.includes(SEPARATOR))) continue;
     const values = [...new Set(exact)];
     if (combinations * values.length > MAX_COMBINATIONS) continue;
     combinations *= values.length;
     chosen.set(source.name, values);
+    proven.push(demand);
   }
   if (chosen.size === 0) return [];
   const fields = (MATCH_FIELDS[rule.policy.provider] as readonly string[]).filter((field) => chosen.has(field));
@@ -153,5 +181,5 @@ function fieldFiling(demands: readonly Predicate[], rule: CompiledRule): Filing[
   fields.forEach((field, i) => {
     values = values.flatMap((head) => chosen.get(field)!.map((value) => (i === 0 ? value : head + SEPARATOR + value)));
   });
-  return [{ table: `fields ${fields.join(' ')} `, values, fields }];
+  return [{ table: `fields ${fields.join(' ')} `, values, fields, proven }];
 }

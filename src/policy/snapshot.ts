@@ -4,7 +4,7 @@ import { traceRules } from './explain.ts';
 import { consider, nothingMatched, type Question } from './match.ts';
 import type { CompiledPolicy, CompiledRule } from './model.ts';
 import type { Resources } from './resources.ts';
-import { RuleIndex, type RuleList } from './rule-index.ts';
+import { type Entry, RuleIndex, type RuleList } from './rule-index.ts';
 import type { Decision, DecisionRequest, Explanation, ObjectReport, Snapshot } from './types.ts';
 
 interface AnchorRules {
@@ -14,11 +14,10 @@ interface AnchorRules {
   readonly audiences: ReadonlySet<string>;
 }
 
-/** A list being walked; `identity` is whose. */
+/** A chain being walked; `identity` is whose. */
 interface Cursor {
-  readonly list: RuleList;
+  next: Entry | undefined;
   readonly identity: VerifiedIdentity;
-  at: number;
 }
 
 /**
@@ -62,15 +61,13 @@ export function createSnapshot(
   function decide(identities: readonly VerifiedIdentity[], request: DecisionRequest): Decision {
     const question = questionOf(request);
     const cursors: Cursor[] = [];
-    for (const identity of identities) {
-      const found: RuleList[] = [];
-      served.get(identity.anchor)?.index.collect(identity, found);
-      for (const list of found) cursors.push({ list, identity, at: 0 });
-    }
-    for (let next = first(cursors); next; next = first(cursors)) {
-      const decision = consider(next.list[next.at]!, next.identity, question);
+    for (const identity of identities)
+      served.get(identity.anchor)?.index.collect(identity, (chain) => cursors.push({ next: chain, identity }));
+    for (let cursor = first(cursors); cursor?.next; cursor = first(cursors)) {
+      const { rule, rest, next } = cursor.next;
+      const decision = consider(rule, cursor.identity, question, rest);
       if (decision) return decision;
-      next.at++;
+      cursor.next = next;
     }
     return nothingMatched(identities, question, accepted);
   }
@@ -100,9 +97,7 @@ export function createSnapshot(
 /** The cursor whose rule comes first in the one order; of equals, the earlier identity's. */
 function first(cursors: readonly Cursor[]): Cursor | undefined {
   let best: Cursor | undefined;
-  for (const cursor of cursors) {
-    const rule = cursor.list[cursor.at];
-    if (rule && (!best || rule.ordinal < best.list[best.at]!.ordinal)) best = cursor;
-  }
+  for (const cursor of cursors)
+    if (cursor.next && (!best?.next || cursor.next.ordinal < best.next.ordinal)) best = cursor;
   return best;
 }
