@@ -19,7 +19,7 @@ export async function startEcho(
     server,
     path: '/api/mint/exchange',
     contentType: 'application/json',
-    slice: 100_000,
+    slice: 80_000,
     bodies,
     check(answer) {
       if (Buffer.byteLength(answer) !== answerBytes) throw new Error('the echo has another size');

@@ -54,8 +54,8 @@ export async function startTrustmint(core: number | undefined, dir: string): Pro
   const shared = { server, path: '/api/mint/exchange', contentType: 'application/json', check };
   return {
     server,
-    firstSeen: { ...shared, name: 'trustmint, first-seen', slice: 20_000, bodies: fresh },
-    repeated: { ...shared, name: 'trustmint, repeated', slice: 30_000, bodies: () => kept },
+    firstSeen: { ...shared, name: 'trustmint, first-seen', slice: 10_000, bodies: fresh },
+    repeated: { ...shared, name: 'trustmint, repeated', slice: 16_000, bodies: () => kept },
   };
 }
 
@@ -115,6 +115,6 @@ function check(answer: string): void {
   const isMacaroon = bytes[0] === 2 && bytes.at(-34) === 6 && bytes.at(-33) === 32;
   const isResearch = seconds === 28_800 && caveats.includes('department = research');
   const isGeneral = seconds === 14_400 && caveats.includes('department = general');
-  if (!isMacaroon || type !== 'macaroon' || typeof grant !== 'string' || !(isResearch || isGeneral))
+  if (!isMacaroon || type !== 'Bearer' || typeof grant !== 'string' || !(isResearch || isGeneral))
     throw new Error('trustmint: not the macaroon that the policy gives');
 }
