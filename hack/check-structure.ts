@@ -73,7 +73,8 @@ for (const file of files('src')) {
     } else {
       const library = target.startsWith('@') ? target.split('/').slice(0, 2).join('/') : (target.split('/')[0] ?? '');
       const allowed = LIBRARIES.get(library);
-      if (allowed && !allowed.includes(home)) problems.push(`src/${from}: only ${allowed.join(', ')} may import ${library}`);
+      if (allowed && !allowed.includes(home))
+        problems.push(`src/${from}: only ${allowed.join(', ')} may import ${library}`);
     }
   }
 }

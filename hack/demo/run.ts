@@ -58,7 +58,7 @@ async function demo(): Promise<void> {
     ];
     for (const { account, script, variable } of cases) {
       const jwt = await proof({ kind: 'service-account', namespace: 'ai-agents', serviceAccount: account });
-      writeFileSync(tokenFile, `${jwt}\n`);
+      writeFileSync(tokenFile, jwt);
       const how = snippets.python
         ? `examples/clients/${script}, ${snippets.python}`
         : 'no Python here: plain HTTP instead';

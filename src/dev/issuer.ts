@@ -45,7 +45,8 @@ const STATUS: Readonly<Record<DevIssuerErrorCode, number>> = {
 };
 
 /**
- * Starts the issuer: for service accounts and generic tokens at `/`, for GitHub at `/github`, each with
+ * Starts the issuer: for service accounts and generic tokens at `/`, for GitHub at `/_services/token`, the path of a
+ * GitHub Enterprise Server's issuer, each with
  * `/.well-known/openid-configuration` and `/jwks`. `POST /token` signs for anyone who asks, so it listens on loopback only.
  *
  * @throws {DevIssuerError} `not_loopback` if `host` is, or leads, elsewhere
@@ -76,7 +77,7 @@ export async function createDevIssuer(options: DevIssuerOptions = {}): Promise<D
   }
 
   const url = `http://${bound.family === 'IPv6' ? `[${bound.address}]` : bound.address}:${bound.port}`;
-  const [main, github] = await Promise.all([Authority.create(url), Authority.create(`${url}/github`)]);
+  const [main, github] = await Promise.all([Authority.create(url), Authority.create(`${url}/_services/token`)]);
 
   async function sign(request: TokenRequest): Promise<string> {
     const { kind, audience, ttl = kind === 'github' ? 300 : 3600, claims = {} } = request;

@@ -93,7 +93,7 @@ describe('the development issuer', () => {
     const { aud, iss, sub, iat, nbf, exp, jti, ...claims } = await verified(String(body.value), issuer.githubUrl);
     assert.deepEqual(
       [aud, iss, sub],
-      ['satgate', `${issuer.url}/github`, 'repo:acme-corp/ai-pipeline:ref:refs/heads/main'],
+      ['satgate', `${issuer.url}/_services/token`, 'repo:acme-corp/ai-pipeline:ref:refs/heads/main'],
     );
     assert.deepEqual([iat, nbf, exp, typeof jti], [now, now, now + 300, 'string']);
     for (const name of [
