@@ -26,10 +26,17 @@ const UNSAFE = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu;
 const TOKEN_LIKE =
   /(?<![A-Za-z0-9_-])(?:eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]|(?:Ag|MDA)[A-Za-z0-9_-]{80,})[A-Za-z0-9_.=-]*/g;
 
+/** Shorter texts hold no token. */
+const SHORTEST_TOKEN = 13;
+
+/** What nearly every text is: nothing to replace in it. */
+const PLAIN = /^[ -~]*$/;
+
 /** @param max characters kept */
 export function cleanText(text: string, max: number): string {
   const kept = text.length > max ? text.slice(0, max) + CUT : text;
-  return kept.toWellFormed().replace(UNSAFE, '\ufffd').replace(TOKEN_LIKE, '[token]');
+  const safe = PLAIN.test(kept) ? kept : kept.toWellFormed().replace(UNSAFE, '\ufffd');
+  return safe.length < SHORTEST_TOKEN ? safe : safe.replace(TOKEN_LIKE, '[token]');
 }
 
 /**
@@ -71,8 +78,14 @@ export function cleanValue(value: unknown, limits: Limits): unknown {
       return raw.length > limits.members ? [...items, CUT] : items;
     }
     const members = Object.entries(raw);
-    const out: Record<string, unknown> = Object.create(null);
-    for (const [name, member] of members.slice(0, limits.members)) out[text(name)] = copy(member, depth + 1);
+    // An object without a prototype would be twice as slow to write; only one name needs care.
+    const out: Record<string, unknown> = {};
+    for (const [raw, member] of members.slice(0, limits.members)) {
+      const name = text(raw);
+      const value = copy(member, depth + 1);
+      if (name === '__proto__') Object.defineProperty(out, name, { value, enumerable: true });
+      else out[name] = value;
+    }
     if (members.length > limits.members) out[CUT] = members.length - limits.members;
     return out;
   };

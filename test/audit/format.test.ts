@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { encodeRecord } from '../../src/audit/encode.ts';
+import { type AuditEvent, formatRecord } from '../../src/audit/index.ts';
+import { granted, identity, refused } from './support.ts';
+
+const show = (event: AuditEvent) =>
+  formatRecord(JSON.parse(encodeRecord(event, Date.parse('2026-01-01T00:00:00Z'))), {});
+
+describe('audit record for people', () => {
+  it('a grant says who got what by which rule', () => {
+    assert.equal(
+      show(granted()),
+      '2026-01-01T00:00:00.000Z GRANTED system:serviceaccount:ai-agents:research-agent (https://issuer.example); ' +
+        'by ai-agents/research#research; for default, tenant ai-agents, 8h; 1000 credits; ' +
+        '[tenant = ai-agents · department = research]; grant gid-1  id id-1',
+    );
+  });
+
+  it('a refusal says at which stage and why', () => {
+    assert.equal(
+      show(refused()),
+      '2026-01-01T00:00:00.000Z REFUSED 192.0.2.1; at proof: expired: expired 5 s ago; answered invalid_proof  id id-2',
+    );
+    const denied = refused('x', {
+      identity,
+      policy: { kind: 'ClusterTrustPolicy', name: 'ci', uid: 'u' },
+      rule: 'main',
+    });
+    assert.match(show(denied), /by ci#main; answered/);
+  });
+
+  it('has a line for every other kind', () => {
+    const revocation = {
+      kind: 'revocation',
+      id: 'i',
+      by: 'grant',
+      value: 'g',
+      tenant: null,
+      source: 'TokenRevocation/a/b',
+    } as const;
+    const line = show({
+      ...revocation,
+      action: 'made',
+      issued_before: 1_767_225_600,
+      expires_at: null,
+      reason: 'leaked',
+    });
+    assert.ok(
+      line.includes('REVOKED grant g, tenant any; issued up to 2026-01-01T00:00:00.000Z; leaked; TokenRevocation/a/b'),
+      line,
+    );
+    assert.ok(show({ ...revocation, action: 'undone', issued_before: null, expires_at: null }).includes('UNDONE'));
+    assert.ok(show({ kind: 'key', id: '-', action: 'promoted', kid: 'k1' }).endsWith('KEY     k1 promoted'));
+    const counted = show({ kind: 'suppressed', id: '-', of: 'peer', count: 5, from: 'a', to: 'b' });
+    assert.ok(counted.endsWith('COUNTED 5 more refusals of peer; from a to b'), counted);
+  });
+
+  it('is coloured only when asked', () => {
+    assert.ok(!formatRecord(granted()).includes('\u001b'));
+    assert.ok(formatRecord(granted(), { color: true }).includes('\u001b[32mGRANTED\u001b[0m'));
+    assert.ok(formatRecord({ ...granted(), late: true }).includes('late: nothing was handed out'));
+  });
+
+  it('is one harmless line for anything that a log file may hold', () => {
+    const attack = '\u001b]0;pwned\u0007\n\u202ex';
+    const hostile = [
+      null,
+      1,
+      'x',
+      [],
+      {},
+      { kind: 'exchange', outcome: 'granted', granted: 5, identity: attack, policy: [attack] },
+    ];
+    for (const value of [
+      ...hostile,
+      refused(attack, { peer: attack }),
+      { kind: attack, time: attack, id: { [attack]: 1 } },
+    ]) {
+      assert.ok(!/\p{Cc}|\p{Bidi_Control}/u.test(formatRecord(value)), JSON.stringify(value));
+    }
+    fc.assert(
+      fc.property(fc.jsonValue(), fc.string({ unit: 'binary' }), (granted, kind) => {
+        for (const k of [kind, 'exchange', 'revocation', 'key', 'suppressed']) {
+          const value = {
+            kind: k,
+            outcome: 'granted',
+            granted,
+            refused: granted,
+            identity: granted,
+            issued_before: granted,
+          };
+          assert.ok(!/\p{Cc}/u.test(formatRecord(value)));
+        }
+      }),
+      { numRuns: 200 },
+    );
+  });
+});
