@@ -107,7 +107,6 @@ describe('the event loop', () => {
   it('/healthz fails when the loop is later than the limit, and recovers', async () => {
     const h = await start({ limits: { lagMs: 2_000 } });
     // Timers that do not fire although time passes are what a blocked loop looks like.
-    const { setTimer } = h.clock;
     await h.clock.advance(500);
     let blocked = 0;
     const { monotonic } = h.clock;
@@ -119,6 +118,5 @@ describe('the event loop', () => {
     blocked = 0;
     await h.clock.advance(1_000);
     assert.equal((await ask(`${h.opsUrl}/healthz`)).status, 200);
-    assert.equal(h.clock.setTimer, setTimer);
   });
 });
