@@ -1,5 +1,6 @@
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { cleanText } from './clean.ts';
 import { LineSplitter } from './lines.ts';
 
 export interface TailOptions {
@@ -17,7 +18,7 @@ export interface TailOptions {
 
 export type TailItem =
   | { readonly record: Readonly<Record<string, unknown>> }
-  /** A line that is no record: torn by a crash, or of something else. */
+  /** A line that is no record: torn by a crash, or of something else. Its beginning, safe for a terminal. */
   | { readonly unreadable: string };
 
 const CHUNK = 65_536;
@@ -31,7 +32,7 @@ function parseLine(line: string): TailItem {
   } catch {
     // Shown as it is.
   }
-  return { unreadable: line };
+  return { unreadable: cleanText(line, 2048) };
 }
 
 /** All chunks of a file from an offset on to its present end. */

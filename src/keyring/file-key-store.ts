@@ -51,6 +51,8 @@ export class FileKeyStore implements KeyStore {
   }
 
   async load(): Promise<StoredKeyRing | undefined> {
+    // Not made here: who only looks leaves nothing behind.
+    if (!(await exists(this.#directory))) return undefined;
     await this.#checkDirectory();
     let handle: FileHandle;
     try {

@@ -33,15 +33,21 @@ function insert(byTenant: ByTenant, entry: RevocationEntry): void {
  */
 export class RevocationIndex {
   readonly #byTarget: ReadonlyMap<RevocationTarget, ReadonlyMap<string, ByTenant>>;
+  readonly #entries: readonly RevocationEntry[];
   #feed: { feed: RevocationFeed; from: number; until: number } | undefined;
 
-  private constructor(byTarget: ReadonlyMap<RevocationTarget, ReadonlyMap<string, ByTenant>>) {
+  private constructor(
+    entries: readonly RevocationEntry[],
+    byTarget: ReadonlyMap<RevocationTarget, ReadonlyMap<string, ByTenant>>,
+  ) {
+    this.#entries = entries;
     this.#byTarget = byTarget;
   }
 
   static from(entries: Iterable<RevocationEntry>): RevocationIndex {
     const byTarget = new Map(REVOCATION_ORDER.map((by) => [by, new Map<string, ByTenant>()]));
-    for (const entry of entries) {
+    const all = [...entries];
+    for (const entry of all) {
       const byValue = byTarget.get(entry.by)!;
       let byTenant = byValue.get(entry.value);
       if (!byTenant) {
@@ -50,7 +56,7 @@ export class RevocationIndex {
       }
       insert(byTenant, entry);
     }
-    return new RevocationIndex(byTarget);
+    return new RevocationIndex(all, byTarget);
   }
 
   /** How many targets and values are named, expired ones included. */
@@ -58,6 +64,11 @@ export class RevocationIndex {
     let size = 0;
     for (const byValue of this.#byTarget.values()) size += byValue.size;
     return size;
+  }
+
+  /** Every entry as it was given, also those that are expired or that another covers. */
+  entries(): readonly RevocationEntry[] {
+    return this.#entries;
   }
 
   /**
@@ -84,7 +95,7 @@ export class RevocationIndex {
   feed(now: number): RevocationFeed {
     // The content changes only when an entry expires: verifiers that poll cost nothing.
     if (!this.#feed || now < this.#feed.from || now > this.#feed.until) {
-      const live = [...this.entries()].filter((e) => e.expiresAt === null || now <= e.expiresAt);
+      const live = [...this.#effective()].filter((e) => e.expiresAt === null || now <= e.expiresAt);
       const until = live.reduce((least, e) => Math.min(least, e.expiresAt ?? least), Number.POSITIVE_INFINITY);
       this.#feed = { feed: feedOf(live), from: now, until };
     }
@@ -108,8 +119,8 @@ export class RevocationIndex {
     return undefined;
   }
 
-  /** Every entry, expired ones included; what another covers is left out. */
-  *entries(): Iterable<RevocationEntry> {
+  /** Expired ones included; what another covers is left out. */
+  *#effective(): Iterable<RevocationEntry> {
     for (const byValue of this.#byTarget.values()) {
       for (const byTenant of byValue.values()) {
         for (const entries of byTenant.values()) yield* entries;

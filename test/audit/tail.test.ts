@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { type TailItem, type TailOptions, tailAudit } from '../../src/audit/index.ts';
+import { LineSplitter } from '../../src/audit/lines.ts';
 
 const brief = (item: TailItem) => ('record' in item ? item.record.n : item.unreadable);
 
@@ -45,7 +46,15 @@ describe('audit tail', () => {
   it('keeps memory for one line of bounded length', async () => {
     await writeFile(path, `${'x'.repeat(3_000_000)}\n{"n":1}\n`);
     const [long, next] = await all(path);
-    assert.deepEqual([(long as string).length, next], [1_048_576, 1]);
+    assert.deepEqual([(long as string).length, next], [2049, 1]);
+    const splitter = new LineSplitter();
+    for (let i = 0; i < 40; i++) splitter.push(Buffer.alloc(100_000, 'x'));
+    assert.equal(splitter.end()[0]!.length, 1_048_576);
+  });
+
+  it('passes no control characters of a foreign line on to the terminal', async () => {
+    await writeFile(path, '\u001b[2Jpwned\u202e\n');
+    assert.deepEqual(await all(path), ['\ufffd[2Jpwned\ufffd']);
   });
 
   it('follows a file across rotation and truncation, and loses nothing', async () => {

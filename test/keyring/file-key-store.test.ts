@@ -32,6 +32,11 @@ describe('keys in a file', () => {
     assert.deepEqual((await readdir(dir)).sort(), ['keys-created', 'keys.json']);
   });
 
+  it('are looked for without leaving anything behind', async () => {
+    assert.equal(await new FileKeyStore(dir).load(), undefined);
+    assert.deepEqual(await readdir(root), []);
+  });
+
   it('survive a restart and a rotation, and leave no temporary file', async () => {
     const ring = await open();
     await ring.rotate({ now: true });

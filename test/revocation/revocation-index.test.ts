@@ -80,6 +80,15 @@ describe('revocation index', () => {
     }
   });
 
+  it('lists every entry it was made of, also those that another covers', () => {
+    const all = [
+      entry({ by: 'token', value: 'a' }),
+      entry({ by: 'token', value: 'a', issuedBefore: 1, source: 'other' }),
+    ];
+    assert.deepEqual(RevocationIndex.from(all).entries(), all);
+    assert.equal(RevocationIndex.from(all).feed(NOW).entries.length, 1);
+  });
+
   it('asks for derivations only if some entry is by derivation', () => {
     const costly = { ...token, derivedFrom: () => assert.fail('computed in vain') };
     assert.equal(check([entry({ by: 'token', value: 'x' })], costly), undefined);
