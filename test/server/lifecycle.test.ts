@@ -43,7 +43,10 @@ describe('draining', () => {
       arrived.resolve();
       return outcome.promise;
     };
-    const answer = post(`${h.url}/api/mint/exchange`, { credentials: 'p' });
+    const body = '{"credentials":"p"}';
+    const headers = { 'Content-Type': 'application/json', 'Content-Length': body.length };
+    const sent = { method: 'POST', agent: oneConnection(), headers, body };
+    const answer = ask(`${h.url}/api/mint/exchange`, sent);
     await arrived.promise;
     return { h, outcome, answer };
   }

@@ -82,6 +82,14 @@ for (const route of ROUTES) {
       assert.equal(answer.json.correlation_id, answer.headers['x-correlation-id']);
     });
 
+    it('keeps to the limits the installation sets instead', async () => {
+      const smaller = await start({ limits: { bodyBytes: 100, headerBytes: 2 * KIB } });
+      const there = smaller[route.listener] + route.path;
+      assert.equal((await post(there, route.good)).status, 200);
+      assert.equal((await post(there, JSON.stringify(route.good) + ' '.repeat(100))).status, 413);
+      assert.equal((await post(there, route.good, { 'X-Large': 'x'.repeat(3 * KIB) })).status, 431);
+    });
+
     for (const [what, body, says] of [
       ['that is not JSON', '{"', /not valid JSON/],
       ['that is a list', '[]', /JSON object/],
