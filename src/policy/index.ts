@@ -2,5 +2,6 @@
 export { canonicalJson } from './canonical.ts';
 export { compile } from './compile.ts';
 export { parseDuration } from './duration.ts';
+export { lint } from './lint.ts';
 export { readNamed } from './predicate.ts';
 export type * from './types.ts';
