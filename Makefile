@@ -10,8 +10,8 @@ demo: install ## Issuer and mint on free ports; real signed tokens become macaro
 	@node hack/demo/run.ts $(ARGS)
 
 .PHONY: test
-test: install ## The whole suite
-	@mocha $(ARGS)
+test: install ## The whole suite (ARGS=test/policy/*.test.ts for a part)
+	@mocha $(if $(ARGS),$(ARGS),'test/**/*.test.ts')
 
 ##@ Development
 .PHONY: install
@@ -43,7 +43,7 @@ build: install ## dist/ as it is published
 
 .PHONY: test-e2e
 test-e2e: install ## End-to-end: the packed CLI as a user runs it
-	@mocha --config test/e2e/.mocharc.json $(ARGS)
+	@mocha --config test/e2e/.mocharc.json 'test/e2e/**/*.test.ts' $(ARGS)
 
 .PHONY: vectors
 vectors: ## Fetch the published test vectors to ../shared/vectors (needs the internet)
