@@ -17,6 +17,8 @@ export interface DirectorySettings {
    * @param good Whether `objects` are new.
    */
   readonly onRead: (directory: Directory, good: boolean) => void;
+  /** What is in use was just seen to be what is there. */
+  readonly onFresh?: (directory: Directory) => void;
 }
 
 export class Directory {
@@ -43,6 +45,7 @@ export class Directory {
         read: () => this.#read(),
         fresh: () => {
           this.#freshAt = settings.clock.monotonic();
+          settings.onFresh?.(this);
         },
       },
       settings.clock,

@@ -56,7 +56,8 @@ function documentProblem(
   const [error] = [...doc.errors, ...doc.warnings];
   if (error) {
     const [first = ''] = error.message.split('\n');
-    return { line: lines.linePos(error.pos[0]).line, message: printable(first.replace(/ at line .*$/, ''), 200) };
+    const message = first.startsWith('Maximum call stack') ? 'nested too deeply' : first.replace(/ at line .*$/, '');
+    return { line: lines.linePos(error.pos[0]).line, message: printable(message, 200) };
   }
   const aliases: Alias[] = [];
   visit(doc, { Alias: (_, alias) => void aliases.push(alias) });

@@ -121,7 +121,12 @@ function checked(
   findings.push(...strictFindings(kind, written));
   const parsed = KINDS.get(kind)!.manifest.safeParse(written);
   if (!parsed.success) {
+    const seen = new Set<string>();
     for (const { path, message } of parsed.error.issues) {
+      // Of one value the first fault says enough.
+      const place = path.join('/');
+      if (seen.has(place)) continue;
+      seen.add(place);
       findings.push({ path: path as Path, code: 'invalid_field', message: printable(message, 300) });
     }
     return undefined;

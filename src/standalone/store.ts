@@ -27,6 +27,9 @@ export interface ManifestStoreSettings {
   readonly onProblems?: (problems: readonly ManifestProblem[]) => void;
 }
 
+/** Milliseconds between two looks for revocations that are over. */
+const SWEEP_EVERY = 60_000;
+
 /** Fits `exchange/`'s View. */
 export interface ManifestStore {
   /** undefined before the first good read: nothing may be granted or verified. */
@@ -55,6 +58,8 @@ export async function createManifestStore(settings: ManifestStoreSettings): Prom
   let revocations = RevocationIndex.from([]);
   let reported = new Map<string, string>();
   let problems = '[]';
+  let sweepAt = 0;
+  let sweeping: Promise<void> = Promise.resolve();
   let policies: PolicyObjects = { trustPolicies: [], clusterTrustPolicies: [], protectedResources: [] };
   const graveyard = new Graveyard(settings);
   if (dataDir !== undefined) await ensureRevocations(dataDir);
@@ -76,13 +81,19 @@ export async function createManifestStore(settings: ManifestStoreSettings): Prom
   const kept =
     dataDir === undefined
       ? undefined
-      : new Directory({ dir: revocationsDir(dataDir), clock, watch, admit: onlyRevocations, onRead: () => changed() });
+      : new Directory({
+          dir: revocationsDir(dataDir),
+          clock,
+          watch,
+          admit: onlyRevocations,
+          onRead: () => changed(),
+          onFresh: sweep,
+        });
   const directories = kept ? [manifests, kept] : [manifests];
 
   function changed(): void {
     const dead = [...directories.flatMap((directory) => directory.revocations), ...graveyard.revocations];
     revocations = RevocationIndex.from([...entriesOf(dead), ...revokedPolicies(policies)]);
-    if (dataDir !== undefined && kept?.problems.length === 0) void removeExpired(dataDir, kept.revocations, clock);
     const wrong = wrongs();
     if (JSON.stringify(wrong) !== problems) {
       problems = JSON.stringify(wrong);
@@ -90,6 +101,12 @@ export async function createManifestStore(settings: ManifestStoreSettings): Prom
     }
     report();
     settings.onChange?.(store);
+  }
+
+  function sweep(directory: Directory): void {
+    if (dataDir === undefined || clock.monotonic() < sweepAt) return;
+    sweepAt = clock.monotonic() + SWEEP_EVERY;
+    sweeping = removeExpired(dataDir, directory.revocations, clock);
   }
 
   function wrongs(): readonly ManifestProblem[] {
@@ -114,15 +131,15 @@ export async function createManifestStore(settings: ManifestStoreSettings): Prom
     ignored: () => manifests.ignored,
     async reload() {
       await Promise.all(directories.map((directory) => directory.reload()));
-      await graveyard.written();
+      await Promise.all([graveyard.written(), sweeping]);
     },
     async idle() {
       await Promise.all(directories.map((directory) => directory.idle()));
-      await graveyard.written();
+      await Promise.all([graveyard.written(), sweeping]);
     },
     async close() {
       await Promise.all(directories.map((directory) => directory.close()));
-      await graveyard.written();
+      await Promise.all([graveyard.written(), sweeping]);
     },
   };
   // Revocations first: no policy is served before what it kills is known.
