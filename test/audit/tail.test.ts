@@ -70,15 +70,21 @@ describe('audit tail', () => {
       },
       () => appendFile(`${path}.1`, '{"n":7}\n'),
       () => writeFile(path, '{"n":8}\n'),
+      async () => {
+        // Moved, still written to, and replaced between two looks.
+        await rename(path, `${path}.2`);
+        await appendFile(`${path}.2`, '{"n":9}\n');
+        await writeFile(path, '{"n":10}\n');
+      },
       () => writeFile(path, ''),
-      () => appendFile(path, '{"n":9}\n'),
+      () => appendFile(path, '{"n":11}\n'),
       async () => stop.abort(),
     ];
     const wait = async () => {
       await steps.shift()!();
     };
     const seen = await all(path, { follow: true, last: 1, wait, signal: stop.signal });
-    assert.deepEqual(seen, [2, 3, 4, 5, 6, 7, 8, 9]);
+    assert.deepEqual(seen, [2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
   });
 
   it('says so when there is no such file', async () => {

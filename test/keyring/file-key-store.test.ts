@@ -75,6 +75,7 @@ describe('keys in a file', () => {
     await open();
     await rm(file);
     await rejectsWith(open(), 'keys_lost');
+    await rejectsWith(new FileKeyStore(dir).load(), 'keys_lost');
     await rejectsWith(new FileKeyStore(dir).create(firstRing(0, countingRandom())), 'keys_lost');
     assert.deepEqual(await readdir(dir), ['keys-created']);
   });

@@ -201,8 +201,10 @@ describe('key ring and its store', () => {
     const outdated = t.store.text!;
     await ring.rotate();
     const current = t.store.text!;
+    // Of a higher revision than ours, so that its id alone tells it apart.
     const other = setup({ random: countingRandom(500) });
-    await other.open();
+    const foreign = await other.open();
+    for (let i = 0; i < 5; i++) await foreign.rotate({ now: true });
     for (const bad of ['', '{"version":1', other.store.text!, outdated]) {
       t.store.text = bad;
       await ring.tick();
@@ -274,7 +276,8 @@ describe('key ring and its store', () => {
       `${x}`,
     ]);
     for (const text of shown) assert.ok(!text.includes(master) && !text.includes(root), text);
-    assert.ok(!inspect(stored, { depth: 9, showHidden: true }).includes('Uint8Array'));
+    // As bytes they would show by index, not as base64url.
+    assert.ok(shown.every((text) => !text.includes('Uint8Array') && !text.includes('"0":')));
   });
 
   it('refuses options it cannot keep', async () => {
