@@ -1,4 +1,19 @@
-import { KeyRingError, type KeyStore, parseRing, type StoredKeyRing, serializeRing } from '../../src/keyring/index.ts';
+import assert from 'node:assert/strict';
+import {
+  type KeyChange,
+  type KeyRing,
+  KeyRingError,
+  type KeyRingOptions,
+  type KeyStore,
+  openKeyRing,
+  parseRing,
+  type StoredKeyRing,
+  serializeRing,
+} from '../../src/keyring/index.ts';
+import { FakeClock } from '../support/fake-clock.ts';
+
+export const HOUR = 3600;
+export const DAY = 24 * HOUR;
 
 /** Bytes that differ with every call and are the same in every run. */
 export function countingRandom(seed = 0): (n: number) => Uint8Array {
@@ -53,3 +68,24 @@ export class MemoryStore implements KeyStore {
     if (this.failing) throw new KeyRingError('keys_unavailable', 'no disk today');
   }
 }
+
+export function setup(options: Partial<KeyRingOptions> = {}) {
+  const clock = new FakeClock();
+  const store = new MemoryStore();
+  const changes: KeyChange[] = [];
+  const problems: string[] = [];
+  const full: KeyRingOptions = {
+    store,
+    clock,
+    random: countingRandom(),
+    maxTtl: DAY,
+    onChange: (c) => changes.push(c),
+    onProblem: (e) => problems.push(e.code),
+    ...options,
+  };
+  return { clock, store, changes, problems, options: full, open: () => openKeyRing(full) };
+}
+
+export const shape = (ring: KeyRing) => ring.states().map((k) => k.state);
+export const rejectsWith = (promise: Promise<unknown>, code: string) =>
+  assert.rejects(promise, (e: unknown) => e instanceof Error && 'code' in e && e.code === code);
