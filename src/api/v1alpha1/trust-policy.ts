@@ -71,12 +71,49 @@ const shared = {
     .describe('The first rule that matches wins.'),
 };
 
+/** Credentials for AWS: whoever is handed one could use it there. */
+export const FOREIGN_AUDIENCES = ['sts.amazonaws.com', 'pods.eks.amazonaws.com'] as const;
+
+/** What `policy/` also asks of claims and expressions is left to it: here a rule that has none is judged. */
+const GITHUB_NARROW = [
+  ...['owner', 'ownerId', 'repositoryId'].map((f) => `(has(r.match.${f}) && !r.match.${f}.contains('*'))`),
+  "(has(r.match.repository) && r.match.repository.matches('^[^*/]+(/|$)'))",
+].join(' || ');
+
+const KUBERNETES_NARROW = ['__namespace__', 'serviceAccount']
+  .map((f) => `(has(r.match.${f}) && r.match.${f}.matches('[^*]'))`)
+  .join(' || ');
+
 const sharedRules: CelRule[] = [
   {
     rule: "self.provider != 'oidc' || has(self.issuer)",
     message: 'provider oidc needs an issuer',
     reason: 'FieldValueRequired',
     fieldPath: '.issuer',
+  },
+  {
+    rule: "!has(self.issuer) || self.issuer.startsWith('https://')",
+    message: 'an issuer is https',
+    reason: 'FieldValueInvalid',
+    fieldPath: '.issuer',
+  },
+  {
+    rule: "!self.audience.contains('*')",
+    message: 'an audience is exact: it has no wildcards',
+    reason: 'FieldValueInvalid',
+    fieldPath: '.audience',
+  },
+  {
+    rule: `!(self.audience in [${FOREIGN_AUDIENCES.map((a) => `'${a}'`).join(', ')}])`,
+    message: 'proofs for AWS are credentials there: choose another audience',
+    reason: 'FieldValueForbidden',
+    fieldPath: '.audience',
+  },
+  {
+    rule: `self.provider != 'github' || self.trustRules.all(r, has(r.deny) || has(r.match.claims) || has(r.match.expressions) || ${GITHUB_NARROW})`,
+    message: 'GitHub signs for anybody: a rule names an owner or repository, the owner without wildcards',
+    reason: 'FieldValueInvalid',
+    fieldPath: '.trustRules',
   },
   {
     rule: 'self.trustRules.all(r, self.trustRules.exists_one(s, s.name == r.name))',
@@ -124,7 +161,14 @@ export const clusterTrustPolicySpec = z
       .meta({ format: 'int32' })
       .describe('From 0 on before every TrustPolicy, below 0 after them; higher first.'),
   })
-  .meta(cel(...sharedRules));
+  .meta(
+    cel(...sharedRules, {
+      rule: `self.provider != 'kubernetes' || self.trustRules.all(r, has(r.deny) || has(r.match.claims) || has(r.match.expressions) || ${KUBERNETES_NARROW})`,
+      message: 'a rule names a namespace or a service account: * alone is every account there is',
+      reason: 'FieldValueInvalid',
+      fieldPath: '.trustRules',
+    }),
+  );
 
 const status = z.object({
   observedGeneration,
