@@ -179,6 +179,13 @@ function addKeys(root: Command, io: Io): void {
     .description('Print the keys and their states; never the keys themselves.')
     .addOption(option('--data-dir <dir>', 'the data directory').default('.trustmint'))
     .action(async (flags) => (await import('./keys.ts')).listKeys(flags, io));
+  keys
+    .command('rotate')
+    .description('Publish a next key; it signs once verifiers have had an hour to learn of it.')
+    .addOption(option('--data-dir <dir>', 'the data directory').default('.trustmint'))
+    .addOption(option('--max-ttl <duration>', 'as the mint has it', durationSeconds).default(86_400, '24h'))
+    .option('--now', 'let it sign at once: verifiers that cache keys refuse its tokens until they ask again')
+    .action(async (flags) => (await import('./keys.ts')).rotateKeys(flags, io));
 }
 
 function addAudit(root: Command, io: Io): void {
