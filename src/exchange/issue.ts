@@ -70,7 +70,7 @@ export function issueToken(
   const rootKey = settings.keyring.rootKey(kid, resource.audience);
   if (!rootKey) throw new Error('the active key is in the ring');
   const issuerCaveats = placeCaveats(terms, narrowed.scopes, expiresAt);
-  const token = tryMint({
+  const mint: MintRequest = {
     rootKey,
     location: settings.issuer,
     identifier: {
@@ -88,11 +88,9 @@ export function issueToken(
     },
     issuerCaveats,
     appended: narrowed.appended,
-  });
-  if (typeof token !== 'string') {
-    const message = `caveats: ${token.message}`;
-    return { ...refuse('invalid_request', 'request', token.code, message), message };
-  }
+  };
+  const token = tryMint(mint);
+  if (typeof token !== 'string') return unmintable(mint, token);
   return {
     grant: {
       granted: true,
@@ -133,14 +131,22 @@ function budgetHolder({ budgetPer, identity }: GrantTerms): string | undefined {
   }
 }
 
-/** The token; or why the caveats that the request appends cannot be. */
+/** The token; or why there can be none. */
 function tryMint(mint: MintRequest): string | MacaroonError {
   try {
     return mintMacaroon(mint).token;
   } catch (error) {
-    if (error instanceof MacaroonError && (mint.appended?.length ?? 0) > 0) return error;
+    if (error instanceof MacaroonError) return error;
     throw error;
   }
+}
+
+/** The request's fault if all goes well without what it appends; else that of a policy or a subject of such a size. */
+function unmintable(mint: MintRequest, error: MacaroonError): Issued {
+  const bare = tryMint({ ...mint, appended: [] });
+  if (typeof bare !== 'string') return refuse('no_matching_policy', 'mint', bare.code, bare.message);
+  const message = `caveats: ${error.message}`;
+  return { ...refuse('invalid_request', 'request', error.code, message), message };
 }
 
 function placeCaveats(terms: GrantTerms, scopes: readonly string[] | undefined, expiresAt: number): string[] {

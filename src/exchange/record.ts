@@ -8,7 +8,7 @@ import type { DoorRefusal, ExchangeOutcome, ExchangeRequest } from './types.ts';
 /** Why an exchange was refused: for the operator, under the correlation id. */
 export interface Denial {
   /** How far it came. */
-  readonly stage: 'request' | 'view' | 'limit' | 'proof' | 'policy' | 'revocation';
+  readonly stage: 'request' | 'view' | 'limit' | 'proof' | 'policy' | 'revocation' | 'mint';
   /** Stable, snake_case. */
   readonly reason: string;
   readonly detail: string;
