@@ -106,6 +106,7 @@ export class Directory {
       Object.assign(this, before);
       const message = 'the objects could not be compiled';
       this.problems = [{ file: this.#settings.dir, path: '', code: 'compile_failed', message }];
+      this.#settings.onRead(this, false);
       return false;
     }
   }

@@ -60,7 +60,9 @@ export async function readManifests(dir: string, cache: FileCache = new Map()): 
     let entry = cache.get(name);
     if (entry?.signature !== signature) {
       entry = { signature, result: await readManifest(join(dir, name), name) };
-      cache.set(name, entry);
+      // A disk that was at fault leaves no trace in the signature.
+      if (entry.result.problems.some(({ code }) => code === 'unreadable')) cache.delete(name);
+      else cache.set(name, entry);
     }
     results.push(entry.result);
   }

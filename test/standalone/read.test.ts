@@ -140,6 +140,14 @@ describe('readManifests', () => {
     );
   });
 
+  it('does not remember a file that could not be read, for nothing of it need change when it can be', async () => {
+    symlinkSync('nowhere', join(dir.path, 'a.yaml'));
+    dir.write('b.yaml', 'a: [');
+    const cache = new Map();
+    await readManifests(dir.path, cache);
+    assert.deepEqual([...cache.keys()], ['b.yaml']);
+  });
+
   it('a file over 1 MiB, or not UTF-8, is a failed read', async () => {
     dir.write('a.yaml', `# ${'x'.repeat(1024 * 1024)}`);
     dir.write('b.yaml', new Uint8Array([0x61, 0xff]));

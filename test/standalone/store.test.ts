@@ -185,7 +185,9 @@ describe('the manifest store', () => {
 
   it('a compiler that throws makes a failed read, and what was served goes on', async () => {
     let broken = false;
+    const told: string[] = [];
     const s = await open({
+      onProblems: (problems) => told.push(problems.map(({ code }) => code).join()),
       compile: (objects: PolicyObjects) => {
         if (broken) throw new Error('x');
         return compile(objects, OPTIONS);
@@ -203,6 +205,7 @@ describe('the manifest store', () => {
     broken = false;
     await pass(11_000);
     assert.deepEqual(names(s), ['a'], 'it is tried again though no file changed');
+    assert.deepEqual(told, ['compile_failed', '']);
   });
 
   it('many reloads at once end with what is there', async () => {
