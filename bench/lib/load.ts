@@ -33,6 +33,7 @@ export interface LoadReport {
 
 const HEADER_END = '\r\n\r\n';
 const DEADLINE_MS = 60_000;
+const NOTHING = { requests: 0, statuses: {}, seconds: 0, cpuSeconds: 0, p50: 0, p99: 0, answers: [] };
 
 async function run(order: LoadOrder): Promise<LoadReport> {
   const { port, path, contentType, count } = order;
@@ -135,5 +136,8 @@ function parseAnswer(bytes: Buffer): Answer | undefined {
 }
 
 process.on('message', (order: LoadOrder) => {
-  run(order).then((report) => process.send?.(report));
+  run(order).then(
+    (report) => process.send?.(report),
+    (error: Error) => process.send?.({ ...NOTHING, problem: error.message }),
+  );
 });

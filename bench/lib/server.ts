@@ -33,11 +33,15 @@ export async function startServer(
   const stdio: StdioOptions = ['ignore', stdout, 'pipe'];
   const child = spawnNode(core, args, { stdio });
   let said = '';
+  let isWanted = true;
   const { promise, resolve, reject } = Promise.withResolvers<URL>();
   const failed = (why: string) => reject(new Error(`${args.join(' ')}: ${why}\n${said}`));
   const timer = setTimeout(() => failed('not listening in time'), START_MS);
   child.on('error', (error) => failed(error.message));
-  child.on('exit', (code, signal) => failed(`ended (${signal ?? code})`));
+  child.on('exit', (code, signal) => {
+    failed(`ended (${signal ?? code})`);
+    if (isWanted) console.error(`${args.join(' ')} ended in the middle (${signal ?? code})\n${said}`);
+  });
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     said = (said + text).slice(-16_384);
     const url = listeningUrl(said);
@@ -47,6 +51,7 @@ export async function startServer(
   const kill = () => child.kill('SIGKILL');
   process.once('exit', kill);
   const stop = async () => {
+    isWanted = false;
     process.off('exit', kill);
     if (child.exitCode !== null || child.signalCode !== null) return;
     const ended = new Promise((done) => child.once('exit', done));
