@@ -100,9 +100,10 @@ function expandTenants(issuer: string, tenants: readonly string[] | undefined, p
     problems.error('IssuerTenants', 'spec.issuerTenants', `needs an issuer with one ${TENANT_ID} in its path`);
     return [];
   }
+  const already = problems.errors;
   tenants.forEach((tenant, i) => {
     if (!/^[A-Za-z0-9](?:[A-Za-z0-9.-]{0,62}[A-Za-z0-9])?$/.test(tenant))
       problems.error('IssuerTenants', `spec.issuerTenants[${i}]`, 'a tenant id is letters, digits, dots and dashes');
   });
-  return tenants.map((tenant) => parts.join(tenant));
+  return problems.errors > already ? [] : tenants.map((tenant) => parts.join(tenant));
 }

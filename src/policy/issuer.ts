@@ -18,7 +18,7 @@ export function isLoopbackUrl(text: string): boolean {
  */
 export function issuerFault(issuer: string, allowLoopbackHttp: boolean): string | undefined {
   if (!/^[\x21-\x7e]{1,2048}$/.test(issuer)) return 'must be printable ASCII without spaces';
-  if (/[?#]/.test(issuer)) return 'must have no query and no fragment';
+  if (/[?#*]/.test(issuer)) return 'must have no query, no fragment and no wildcard';
   const url = /^https?:\/\//.test(issuer) ? URL.parse(issuer) : null;
   if (!url) return 'must be an https URL';
   const authority = issuer.split('/', 3)[2] ?? '';
