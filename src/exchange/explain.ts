@@ -1,8 +1,10 @@
 /** Why a proof, or a set of claims, would get what it gets. Uses the engine's own verifier and matcher; never issues. */
 import { epochSeconds } from '../clock.ts';
 import type { VerifiedIdentity } from '../identity.ts';
-import type { Snapshot } from '../policy/types.ts';
+import type { Decision, Snapshot } from '../policy/types.ts';
 import { identityFromClaims, ProofError } from '../proof/index.ts';
+import { grantOf } from './issue.ts';
+import type { Denial } from './record.ts';
 import { refusal } from './refusals.ts';
 import type { EngineSettings } from './settings.ts';
 import type { ExplainOutcome, ExplainRequest } from './types.ts';
@@ -20,8 +22,22 @@ export function createExplain(settings: EngineSettings): (request: ExplainReques
       const code = error.outage ? 'temporarily_unavailable' : 'invalid_proof';
       return { ...refusal(code, undefined, error.retryAfter), detail: `${error.code}: ${error.message}` };
     }
-    return { granted: true, verified: 'credentials' in request, ...snapshot.explain(identities, request) };
+    const explanation = snapshot.explain(identities, request);
+    const barred = barrier(explanation.decision);
+    return {
+      granted: true,
+      verified: 'credentials' in request,
+      ...explanation,
+      ...(barred && { refused: barred }),
+    };
   };
+
+  /** What an exchange would meet with after the policies. */
+  function barrier(decision: Decision): Denial | undefined {
+    if (!decision.allowed) return undefined;
+    const granted = grantOf(settings, decision.terms, epochSeconds(settings.clock));
+    return 'denial' in granted ? granted.denial : undefined;
+  }
 
   async function identitiesOf(request: ExplainRequest, snapshot: Snapshot): Promise<readonly VerifiedIdentity[]> {
     if ('credentials' in request) return settings.proofs.verify(request.credentials, snapshot);

@@ -14,9 +14,13 @@ export interface IssuedDetails {
   readonly budgetCredits?: number;
 }
 
-export type Issued =
-  | { readonly grant: Grant; readonly details: IssuedDetails }
-  | { readonly code: ErrorCode; readonly message?: string; readonly denial: Denial };
+interface Refused {
+  readonly code: ErrorCode;
+  readonly message?: string;
+  readonly denial: Denial;
+}
+
+export type Issued = { readonly grant: Grant; readonly details: IssuedDetails } | Refused;
 
 const JTI_BYTES = 16;
 
@@ -33,18 +37,8 @@ export function issueToken(
   snapshot: Snapshot,
 ): Issued {
   const { identity, policy, resource } = terms;
-  if (now - identity.issuedAt > terms.maxProofAge) {
-    return refuse(
-      'invalid_proof',
-      'proof',
-      'proof_too_old',
-      `the policy takes proofs of at most ${terms.maxProofAge} s`,
-    );
-  }
-  const holder = budgetHolder(terms);
-  if (holder === undefined) {
-    return refuse('no_matching_policy', 'policy', 'no_instance', 'budgetPer Instance, and the proof names no instance');
-  }
+  const granted = grantOf(settings, terms, now);
+  if ('code' in granted) return granted;
   const narrowed = narrow(request, terms);
   if ('excess' in narrowed) {
     return { ...refuse('exceeds_policy', 'request', 'exceeds_policy', narrowed.excess), message: narrowed.excess };
@@ -54,17 +48,6 @@ export function issueToken(
   const ownCluster = snapshot.anchors.get(identity.anchor)?.keys.kind === 'cluster';
   const subject = tokenSubject(identity, policy, ownCluster);
   const jti = Buffer.from(settings.random(JTI_BYTES)).toString('base64url');
-  const gid = grantId({
-    policyUid: policy.uid,
-    rule: terms.rule,
-    tenant: terms.tenant,
-    holder,
-    window: budgetWindow(now, terms.budgetWindow),
-  });
-  const dead = settings.view
-    .revocations()
-    .check({ jti, gid, pol: policy.uid, agt: null, tenant: terms.tenant, iat: now, derivedFrom: () => [] }, now);
-  if (dead) return refuse('no_matching_policy', 'revocation', `${dead.by}_revoked`, 'what would be minted is revoked');
 
   const { kid } = settings.keyring.active();
   const rootKey = settings.keyring.rootKey(kid, resource.audience);
@@ -78,7 +61,7 @@ export function issueToken(
       kid,
       aud: resource.audience,
       jti,
-      gid,
+      gid: granted.gid,
       pol: policy.uid,
       agt: null,
       ten: terms.tenant,
@@ -97,7 +80,7 @@ export function issueToken(
       token,
       tokenType: 'macaroon',
       jti,
-      grantId: gid,
+      grantId: granted.gid,
       expiresAt,
       expiresIn: expiresAt - now,
       policy: policyName(policy),
@@ -112,6 +95,34 @@ export function issueToken(
       ...(terms.budgetCredits !== undefined && { budgetCredits: terms.budgetCredits }),
     },
   };
+}
+
+/**
+ * The grant that a token of these terms would be of; or what bars it, whatever was asked for: the proof is too old,
+ * names no instance, or what would be minted is revoked.
+ *
+ * @param now seconds since the epoch
+ */
+export function grantOf(
+  { view }: Pick<EngineSettings, 'view'>,
+  terms: GrantTerms,
+  now: number,
+): { readonly gid: string } | Refused {
+  const { identity, policy, rule, tenant, maxProofAge } = terms;
+  if (now - identity.issuedAt > maxProofAge) {
+    return refuse('invalid_proof', 'proof', 'proof_too_old', `the policy takes proofs of at most ${maxProofAge} s`);
+  }
+  const holder = budgetHolder(terms);
+  if (holder === undefined) {
+    return refuse('no_matching_policy', 'policy', 'no_instance', 'budgetPer Instance, and the proof names no instance');
+  }
+  const window = budgetWindow(now, terms.budgetWindow);
+  const gid = grantId({ policyUid: policy.uid, rule, tenant, holder, window });
+  // No token is meant: a jti is made only once there is something to mint.
+  const facts = { jti: '', gid, pol: policy.uid, agt: null, tenant, iat: now, derivedFrom: () => [] };
+  const dead = view.revocations().check(facts, now);
+  if (dead) return refuse('no_matching_policy', 'revocation', `${dead.by}_revoked`, 'what would be minted is revoked');
+  return { gid };
 }
 
 /** namespace/name, or the name of a ClusterTrustPolicy. */
@@ -158,6 +169,6 @@ function placeCaveats(terms: GrantTerms, scopes: readonly string[] | undefined, 
   return caveats;
 }
 
-function refuse(code: ErrorCode, stage: Denial['stage'], reason: string, detail: string) {
+function refuse(code: ErrorCode, stage: Denial['stage'], reason: string, detail: string): Refused {
   return { code, denial: { stage, reason, detail } };
 }

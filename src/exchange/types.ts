@@ -134,7 +134,12 @@ export type ExplainRequest = {
 );
 
 export type ExplainOutcome =
-  | ({ readonly granted: true; readonly verified: boolean } & Explanation)
+  | ({
+      readonly granted: true;
+      readonly verified: boolean;
+      /** What bars a token though the policies allow it: the proof's age, an instance that is not named, a revocation. */
+      readonly refused?: { readonly stage: string; readonly reason: string; readonly detail: string };
+    } & Explanation)
   /** `detail` says why the proof was refused: only operators ask. */
   | (Refusal & { readonly detail: string });
 

@@ -258,17 +258,20 @@ describe('an exchange', () => {
     });
 
     it('is written before the answer leaves: a blocked sink means no answer, then 503', async () => {
-      await w.granted();
+      const write = w.sink.write.bind(w.sink);
+      const reached = new Promise<void>((resolve) => {
+        w.sink.write = (lines) => {
+          resolve();
+          return write(lines);
+        };
+      });
       w.sink.block();
-      const proof = await w.proof();
-      const timers = w.clock.pending;
       let answered = false;
-      const pending = w.exchange(proof).then((outcome) => {
+      const pending = w.exchange(await w.proof()).then((outcome) => {
         answered = true;
         return outcome;
       });
-      // Signatures are verified off this thread: the record is under way once its deadline is set.
-      while (w.clock.pending === timers) await new Promise((resolve) => setImmediate(resolve));
+      await reached;
       await w.clock.advance(900);
       assert.equal(answered, false);
       await w.clock.advance(200);

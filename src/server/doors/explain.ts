@@ -37,8 +37,9 @@ export async function readExplain(req: IncomingMessage, maxBytes: number): Promi
 /** The explanation; `granted` says what an exchange would have said. */
 export function renderExplain(outcome: ExplainOutcome, correlationId: string) {
   if ('decision' in outcome) {
-    const { verified, generation, decision, rules } = outcome;
-    return { granted: decision.allowed, verified, generation, decision, rules, correlation_id: correlationId };
+    const { verified, refused, generation, decision, rules } = outcome;
+    const granted = decision.allowed && !refused;
+    return { granted, verified, refused, generation, decision, rules, correlation_id: correlationId };
   }
   return {
     granted: false,
