@@ -22,7 +22,7 @@ const { values: options } = parseArgs({
   options: { quick: { type: 'boolean', default: false }, check: { type: 'boolean', default: false } },
 });
 const ROUNDS = options.quick ? 3 : 9;
-const SCALE = options.quick ? 0.4 : 1;
+const SCALE = options.quick ? 0.5 : 1;
 const CHECKED = 500;
 
 const FIRST_SEEN_TARGET = 2.5;
