@@ -37,7 +37,7 @@ export function compileIssue(issue: Issue, path: string, context: IssueContext):
   const templates = caveats.flatMap(({ value }) => (typeof value === 'string' ? [] : [value]));
   if (label) templates.push(label);
   return {
-    resources: issue.resources ?? [DEFAULT_RESOURCE],
+    resources: [...(issue.resources ?? [DEFAULT_RESOURCE])],
     grants: compileGrants(issue, ttl, path, context),
     ttlFromProof: issue.ttlFromProof ?? false,
     ...compileBudget(issue, ttl, path, context),

@@ -63,11 +63,11 @@ function serve({ metadata, spec }: ProtectedResource): ServedResource {
   return Object.freeze({
     name: metadata.name,
     audience: spec.audience,
-    resourceUris: spec.resourceUris ?? [],
+    resourceUris: [...(spec.resourceUris ?? [])],
     scopes: [...new Set(spec.scopes ?? [])],
     ...(maxTtl !== undefined && { maxTtl }),
     ...(maxBudgetCredits !== undefined && { maxBudgetCredits }),
-    verifiers: spec.verifiers ?? [],
+    verifiers: [...(spec.verifiers ?? [])],
   });
 }
 
