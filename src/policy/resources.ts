@@ -38,8 +38,17 @@ export function compileResources(objects: readonly ProtectedResource[], options:
     const grantableFrom = (object.spec.grantableFrom?.namespaces ?? []).map(compileGlob);
     known.set(object.metadata.name, { object, problems: new Problems(), grantableFrom });
   }
-  for (const { object, problems } of known.values()) checkResource(object, options, problems);
-  checkOwnership(known, options);
+  const formed = new Map(known);
+  for (const [name, { object, problems }] of known) {
+    try {
+      checkResource(object, options, problems);
+    } catch {
+      // An object that no schema ever saw: it must not take the others down.
+      problems.error('Malformed', 'spec', 'the object does not have the shape of its kind');
+      formed.delete(name);
+    }
+  }
+  checkOwnership(formed, options);
 
   const served = new Map<string, ServedResource>();
   if (!known.has(DEFAULT_RESOURCE)) served.set(DEFAULT_RESOURCE, builtIn(options));
@@ -74,7 +83,7 @@ function serve({ metadata, spec }: ProtectedResource): ServedResource {
 function checkResource({ metadata, spec }: ProtectedResource, options: CompileOptions, problems: Problems): void {
   // A name without `:` can never be taken for a URI.
   if (/[:/]/.test(metadata.name)) problems.error('InvalidName', 'metadata.name', 'must not hold : or /');
-  if (!/^[!-~]([ -~]*[!-~])?$/.test(spec.audience))
+  if (spec.audience.length === 0 || !/^[!-~]([ -~]*[!-~])?$/.test(spec.audience))
     problems.error('InvalidAudience', 'spec.audience', 'must be printable ASCII, for it stands in a caveat');
   if (spec.audience === options.ownIssuer)
     problems.error('InvalidAudience', 'spec.audience', 'our own issuer is no resource');
