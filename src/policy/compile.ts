@@ -45,7 +45,7 @@ export function compile(objects: PolicyObjects, options: CompileOptions): Snapsh
 
 export function compileAll(objects: PolicyObjects, options: CompileOptions): Compiled {
   const all = [...objects.trustPolicies, ...objects.clusterTrustPolicies, ...objects.protectedResources]
-    .map((object) => ({ key: keyOf(object), object }))
+    .map((object) => ({ key: keyOf(object), object: object.spec ? object : { ...object, spec: {} as never } }))
     .sort((a, b) => compareText(a.key, b.key) || compareText(a.object.metadata.uid ?? '', b.object.metadata.uid ?? ''));
   const twice = new Set(all.filter(({ key }, i) => key === all[i - 1]?.key).map(({ key }) => key));
 

@@ -41,6 +41,7 @@ export function compileResources(objects: readonly ProtectedResource[], options:
   const formed = new Map(known);
   for (const [name, { object, problems }] of known) {
     try {
+      if (typeof object.spec.audience !== 'string') throw new TypeError('no audience');
       checkResource(object, options, problems);
     } catch {
       // An object that no schema ever saw: it must not take the others down.
@@ -83,7 +84,7 @@ function serve({ metadata, spec }: ProtectedResource): ServedResource {
 function checkResource({ metadata, spec }: ProtectedResource, options: CompileOptions, problems: Problems): void {
   // A name without `:` can never be taken for a URI.
   if (/[:/]/.test(metadata.name)) problems.error('InvalidName', 'metadata.name', 'must not hold : or /');
-  if (spec.audience.length === 0 || !/^[!-~]([ -~]*[!-~])?$/.test(spec.audience))
+  if (!/^[!-~]([ -~]*[!-~])?$/.test(spec.audience))
     problems.error('InvalidAudience', 'spec.audience', 'must be printable ASCII, for it stands in a caveat');
   if (spec.audience === options.ownIssuer)
     problems.error('InvalidAudience', 'spec.audience', 'our own issuer is no resource');

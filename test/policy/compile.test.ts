@@ -91,7 +91,9 @@ describe('compile', () => {
   });
 
   it('P48: one bad policy takes no other down, whatever is wrong with it', () => {
-    const broken = JSON.parse('[{}, {"trustRules": null}, {"provider": "oidc", "audience": 5, "trustRules": [null]}]');
+    const broken = JSON.parse(
+      '[null, {}, {"trustRules": null}, {"provider": "oidc", "audience": 5, "trustRules": [null]}]',
+    );
     for (const spec of broken) {
       const bad = { ...oidc('bad', []), spec };
       const world = new World({ clusterTrustPolicies: [bad, oidc('good', [rule('r', anyone)])] });
@@ -102,13 +104,15 @@ describe('compile', () => {
   });
 
   it('P48: one bad resource takes no other down', () => {
-    const bad = { ...pres('bad'), spec: JSON.parse('{}') };
-    const world = new World({
-      protectedResources: [bad, pres('api')],
-      clusterTrustPolicies: [oidc('p', [rule('r', anyone, { issue: { resources: ['api'] } })])],
-    });
-    assert.equal(world.report('bad').served, false);
-    assert.equal(world.outcome(IDP, { sub: 'x' }, { resource: 'api' }), 'p/r');
+    for (const spec of [null, {}, JSON.parse('{"audience": 5}')]) {
+      const bad = { ...pres('bad'), spec };
+      const world = new World({
+        protectedResources: [bad, pres('api')],
+        clusterTrustPolicies: [oidc('p', [rule('r', anyone, { issue: { resources: ['api'] } })])],
+      });
+      assert.equal(world.report('bad').served, false);
+      assert.equal(world.outcome(IDP, { sub: 'x' }, { resource: 'api' }), 'p/r');
+    }
   });
 
   it('refuses two objects of one name, both', () => {
