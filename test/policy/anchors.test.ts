@@ -155,6 +155,17 @@ describe('anchors', () => {
     assert.equal(decision.allowed && decision.terms.policy.name, 'west');
   });
 
+  it("P15: of a cluster that bears this one's name, with keys of its own, are not this cluster's", () => {
+    const spec = { provider: 'kubernetes', issuer: CLUSTER, keys: { inline: jwks } } as const;
+    const namesake = ctpol('far', [rule('r', { namespace: 'ai-agents' })], { ...spec, tenant: 'far' });
+    const world = new World(
+      { clusterTrustPolicies: [namesake], trustPolicies: [tpol('near', [rule('r', {})])] },
+      inCluster,
+    );
+    const checks = world.snapshot.anchorsOf(CLUSTER).map(({ keys, proofCheck }) => `${keys.kind} ${proofCheck}`);
+    assert.deepEqual(checks.sort(), ['cluster TokenReview', 'inline Signature']);
+  });
+
   it('P15: the default issuer of clusters is refused without keys that say which one is meant (K8-8)', () => {
     const spec = { provider: 'kubernetes', issuer: 'https://kubernetes.default.svc.cluster.local' } as const;
     assert.deepEqual(errorsOf({ clusterTrustPolicies: [ctpol('p', [rule('r', { namespace: 'a' })], spec)] }, 'p'), [

@@ -172,6 +172,7 @@ describe('a rule that is unreachable', () => {
     assert.equal(rules(rule('a', sub('x')), rule('b', sub('y'))), 0);
     assert.equal(rules(rule('a', sub('*')), rule('b', sub('x/y'))), 0);
     assert.equal(rules(rule('a', sub('x')), deny('b', sub('x'))), 0);
+    assert.deepEqual(pods(rule('a', { serviceAccount: 'x' }), deny('b', { serviceAccount: 'x' })), []);
     assert.equal(rules(rule('a', sub('x'), { issue: { resources: ['api'] } }), rule('b', sub('x'))), 0);
     assert.equal(rules(rule('a', sub('x', { claims: { team: 'a' } })), rule('b', sub('x'))), 0);
   });

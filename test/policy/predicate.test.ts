@@ -10,7 +10,7 @@ function meets(match: Match, claims: Claims): boolean {
   const world = new World({
     clusterTrustPolicies: [oidc('p', [rule('r', { ...match, claims: { ...match.claims, id: 'x' } })])],
   });
-  return world.decide(IDP, Object.assign(Object.create(null), claims, { id: 'x' })).allowed;
+  return world.decide(IDP, { ...claims, id: 'x' }).allowed;
 }
 
 type Operator = NonNullable<Match['expressions']>[number]['operator'];
