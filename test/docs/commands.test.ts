@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import { help, PAGES, quoted, read } from './support.ts';
+
+const COMMANDS = [
+  ['serve'],
+  ['policy', 'lint'],
+  ['policy', 'convert'],
+  ['token', 'inspect'],
+  ['token', 'verify'],
+  ['token', 'attenuate'],
+  ['revoke'],
+  ['keys', 'list'],
+  ['audit', 'tail'],
+  ['dev', 'issuer'],
+];
+
+/** A flag as help prints it: what stands behind it up to the next one. */
+const FLAG = /(--[a-z-]+)((?: <[^>]+>)?) (.*?)(?= (?:-\w, )?--[a-z]|$)/g;
+
+describe('The command line in the docs', () => {
+  it('standalone.md has every flag of serve, with its variable and its default', async () => {
+    const rows = read('docs/standalone.md').split('\n');
+    const flags = [...(await help('serve')).matchAll(FLAG)].filter(([, flag]) => flag !== '--help');
+    assert.ok(flags.length > 15);
+    for (const [, flag, value = '', about = ''] of flags) {
+      const row = rows.find((line) => line.startsWith(`| \`${flag}${value}\` |`));
+      assert.ok(row, `${flag}${value} is missing`);
+      const variable = /env: ([A-Z_]+)/.exec(about)?.[1];
+      assert.ok(row.includes(`| \`${variable}\` |`), `${flag}: ${variable} is missing`);
+      const standard = /default: "?([^"]*?)"?, env/.exec(about)?.[1];
+      if (standard !== undefined) assert.ok(row.includes(`| \`${standard}\` |`), `${flag}: default ${standard}`);
+    }
+  });
+
+  it('standalone.md has no flag that serve has not', async () => {
+    const known = await help('serve');
+    for (const [, flag = ''] of read('docs/standalone.md').matchAll(/^\| `(--[a-z-]+)/gm)) {
+      assert.ok(known.includes(` ${flag} `), flag);
+    }
+  });
+
+  it('every command is shown somewhere', () => {
+    const all = PAGES.map(read).join('\n');
+    for (const command of COMMANDS) assert.ok(all.includes(`trustmint ${command.join(' ')}`), command.join(' '));
+  });
+
+  it('every command that a page shows exists, with the flags that it shows', async () => {
+    const helps = new Map<string, string>();
+    for (const command of COMMANDS) helps.set(command.join(' '), await help(...command));
+    const shown = PAGES.flatMap((path) =>
+      [...read(path).matchAll(/(?<![./\w-])trustmint ((?:[a-z]+ ?){1,2})([^|`\n]*)/g)].map((found) => ({
+        path,
+        found,
+      })),
+    ).filter(({ found: [, words = '', rest = ''] }) => rest.includes('--') || helps.has(words.trim()));
+    assert.ok(shown.length > 15);
+    for (const { path, found } of shown) {
+      const [line, words = '', rest = ''] = found;
+      const name = [...helps.keys()].find((one) => `${words.trim()} `.startsWith(`${one} `));
+      assert.ok(name, `${path}: ${line}`);
+      for (const [flag] of rest.matchAll(/(?<!\S)--[a-z-]+/g)) {
+        assert.ok(helps.get(name)!.includes(`${flag} `), `${path}: ${name} has no ${flag}`);
+      }
+    }
+  });
+
+  it('names no variable that no flag reads', async () => {
+    const known = (await Promise.all(COMMANDS.map((command) => help(...command)))).join(' ');
+    for (const path of PAGES) {
+      for (const code of quoted(read(path))) {
+        if (/^TRUSTMINT_[A-Z_]+$/.test(code)) assert.ok(known.includes(`env: ${code}`), `${path}: ${code}`);
+      }
+    }
+  });
+});
