@@ -16,7 +16,11 @@ export interface AuditOptions {
   readonly timeoutMs?: number;
   /** Takes a sentence when a sink fails or recovers. Must not lead back here. */
   readonly log?: (message: string) => void;
+  /** Resolves when records that come at the same time have come; default: after this turn of the event loop. */
+  readonly turn?: () => Promise<void>;
 }
+
+const endOfTurn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 export interface Audit {
   /**
@@ -45,9 +49,9 @@ function whose({ identity, peer }: ExchangeEvent): string {
 
 /** @throws AuditError invalid_option */
 export function createAudit(options: AuditOptions): Audit {
-  const { sinks, clock, maxQueue = 10_000, timeoutMs = 1000, log = () => {} } = options;
+  const { sinks, clock, maxQueue = 10_000, timeoutMs = 1000, log = () => {}, turn = endOfTurn } = options;
   if (sinks.length === 0) throw new AuditError('invalid_option', 'an audit needs at least one sink');
-  const queues = sinks.map((sink) => new SinkQueue(sink, { clock, maxQueue, timeoutMs, log }));
+  const queues = sinks.map((sink) => new SinkQueue(sink, { clock, maxQueue, timeoutMs, log, turn }));
 
   async function write(event: AuditEvent): Promise<void> {
     // Asked before any is used: a record that one sink cannot take is not left behind in another.

@@ -32,6 +32,11 @@ const SHORTEST_TOKEN = 13;
 /** What nearly every text is: nothing to replace in it. */
 const PLAIN = /^[ -~]*$/;
 
+/** Whether JSON text holds nothing that `cleanText` would replace: an escape stands for what is not plain, or a quote. */
+export function isClean(json: string): boolean {
+  return PLAIN.test(json) && !json.includes('\\') && json.search(TOKEN_LIKE) < 0;
+}
+
 /** @param max characters kept */
 export function cleanText(text: string, max: number): string {
   const kept = text.length > max ? text.slice(0, max) + CUT : text;

@@ -15,6 +15,8 @@ export interface SinkQueueOptions {
   readonly maxQueue: number;
   readonly timeoutMs: number;
   readonly log: (message: string) => void;
+  /** Resolves when this turn of the event loop has brought all that it brings. */
+  readonly turn: () => Promise<void>;
 }
 
 interface Entry {
@@ -115,6 +117,8 @@ export class SinkQueue {
 
   async #drain(): Promise<void> {
     while (this.#waiting.length > 0) {
+      // All requests that this turn of the event loop brought go in one write, also where writing is synchronous.
+      await this.#options.turn();
       const batch = this.#nextBatch();
       const text = batch.map((e) => (e.settled ? markLate(e.line) : e.line)).join('');
       try {
@@ -125,10 +129,19 @@ export class SinkQueue {
         this.#became(failureOf(error));
         for (const entry of batch) entry.settle(this.#unavailable('failed'));
       }
-      for (const entry of batch) entry.line = '';
       this.#writing = 0;
+      this.#forget(batch);
     }
     this.#pump = undefined;
+  }
+
+  /** Settled entries wait for no deadline: kept until theirs passed, a busy second of them would be long-lived garbage. */
+  #forget(batch: readonly Entry[]): void {
+    for (const entry of batch) entry.line = '';
+    while (this.#deadlines[this.#overdueFrom]?.settled) this.#overdueFrom++;
+    if (this.#overdueFrom < this.#deadlines.length) return;
+    this.#deadlines = [];
+    this.#overdueFrom = 0;
   }
 
   #nextBatch(): Entry[] {

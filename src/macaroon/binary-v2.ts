@@ -94,30 +94,39 @@ function locationOf(section: Map<number, Uint8Array>): string | undefined {
 
 /** The v2 binary form of first-party caveats and of third-party ones. */
 export function encodeV2({ location, identifier, caveats, signature }: Omit<RawMacaroon, 'format'>): Buffer {
-  const fields: [type: number, data: Uint8Array | undefined][] = [
-    [LOCATION, location ? Buffer.from(location) : undefined],
-    [IDENTIFIER, identifier],
-    [EOS, undefined],
-  ];
-  for (const caveat of caveats) {
-    fields.push([LOCATION, caveat.location ? Buffer.from(caveat.location) : undefined]);
-    fields.push([IDENTIFIER, caveat.id], [VID, caveat.vid], [EOS, undefined]);
+  const at = location ? Buffer.from(location) : undefined;
+  const places = caveats.map((caveat) => (caveat.location ? Buffer.from(caveat.location) : undefined));
+  let size = 1 + fieldSize(at) + fieldSize(identifier) + 2 + fieldSize(signature);
+  for (const [i, caveat] of caveats.entries()) {
+    size += fieldSize(places[i]) + fieldSize(caveat.id) + fieldSize(caveat.vid) + 1;
   }
-  fields.push([EOS, undefined], [SIGNATURE, signature]);
-  let size = 1;
-  for (const [type, data] of fields) size += type === EOS ? 1 : data ? 1 + varintSize(data.length) + data.length : 0;
   const bytes = Buffer.allocUnsafe(size);
   bytes[0] = V2_MARK;
-  let at = 1;
-  for (const [type, data] of fields) {
-    if (type === EOS) bytes[at++] = EOS;
-    if (!data) continue;
-    bytes[at++] = type;
-    at = writeVarint(bytes, at, data.length);
-    bytes.set(data, at);
-    at += data.length;
+  let end = writeField(bytes, 1, LOCATION, at);
+  end = writeField(bytes, end, IDENTIFIER, identifier);
+  bytes[end++] = EOS;
+  for (const [i, caveat] of caveats.entries()) {
+    end = writeField(bytes, end, LOCATION, places[i]);
+    end = writeField(bytes, end, IDENTIFIER, caveat.id);
+    end = writeField(bytes, end, VID, caveat.vid);
+    bytes[end++] = EOS;
   }
+  bytes[end++] = EOS;
+  writeField(bytes, end, SIGNATURE, signature);
   return bytes;
+}
+
+function fieldSize(data: Uint8Array | undefined): number {
+  return data ? 1 + varintSize(data.length) + data.length : 0;
+}
+
+/** @returns where the next one begins; a field without data is left out. */
+function writeField(bytes: Buffer, at: number, type: number, data: Uint8Array | undefined): number {
+  if (!data) return at;
+  bytes[at] = type;
+  const start = writeVarint(bytes, at + 1, data.length);
+  bytes.set(data, start);
+  return start + data.length;
 }
 
 function varintSize(value: number): number {

@@ -3,9 +3,21 @@ import { hmacSha256 } from './hmac.ts';
 
 const KEY_GENERATOR = Buffer.from('macaroons-key-generator', 'latin1');
 
+/** The first HMAC depends on the root key alone, and the key ring hands out the same array each time. */
+const derived = new WeakMap<Uint8Array, Buffer>();
+
+function derivedKey(rootKey: Uint8Array): Buffer {
+  let key = derived.get(rootKey);
+  if (!key) {
+    key = hmacSha256(KEY_GENERATOR, rootKey);
+    derived.set(rootKey, key);
+  }
+  return key;
+}
+
 /** The chain's first value: of the derived root key over the identifier (libmacaroons `macaroon_create`). */
 export function startChain(rootKey: Uint8Array, identifier: Uint8Array): Buffer {
-  return hmacSha256(hmacSha256(KEY_GENERATOR, rootKey), identifier);
+  return hmacSha256(derivedKey(rootKey), identifier);
 }
 
 /** The chain's value after one more first-party caveat. */

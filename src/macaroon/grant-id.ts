@@ -17,7 +17,7 @@ export interface GrantKey {
  */
 export function grantId({ policyUid, rule, tenant, holder, window }: GrantKey): string {
   const key = JSON.stringify(['gid/1', policyUid, rule, tenant, holder, window]);
-  return hash('sha256', key, 'buffer').subarray(0, 16).toString('base64url');
+  return Buffer.from(hash('sha256', key, 'binary').slice(0, 16), 'binary').toString('base64url');
 }
 
 /**

@@ -1,4 +1,4 @@
-import { chainDigest, extendChain, startChain } from './chain.ts';
+import { extendChain, startChain } from './chain.ts';
 import { encodeMacaroon } from './codec.ts';
 import { MacaroonError } from './errors.ts';
 import { encodeIdentifier, type Identifier } from './identifier.ts';
@@ -21,8 +21,6 @@ export interface MintRequest {
 export interface Minted {
   /** libmacaroons v2 binary, base64url without padding. */
   readonly token: string;
-  /** What a TokenRevocation's `derivedFrom` would name: kills this token and all that is appended to it. */
-  readonly derivedFrom: string;
 }
 
 /**
@@ -46,6 +44,5 @@ export function mintMacaroon(request: MintRequest): Minted {
   for (const caveat of caveats) signature = extendChain(signature, caveat.id);
   return {
     token: encodeMacaroon({ ...(location && { location }), identifier: id, caveats, signature }),
-    derivedFrom: chainDigest(signature),
   };
 }

@@ -6,7 +6,7 @@ import { FakeSink, granted, refused, settle } from './support.ts';
 function setup(options: Partial<AuditOptions> = {}, sinks = [new FakeSink()]) {
   const clock = new FakeClock();
   const log: string[] = [];
-  const audit = createAudit({ sinks, clock, log: (m) => log.push(m), ...options });
+  const audit = createAudit({ sinks, clock, log: (m) => log.push(m), turn: async () => {}, ...options });
   return { clock, log, audit, sink: sinks[0]!, sinks };
 }
 
@@ -39,12 +39,25 @@ describe('audit', () => {
   it('keeps the order, and writes all that came during a write in the next one', async () => {
     const { audit, sink } = setup();
     const ids = Array.from({ length: 500 }, (_, i) => `id-${i}`);
-    await Promise.all(ids.map((id) => audit.record(granted(id))));
+    const [first, ...others] = ids;
+    sink.block();
+    const written = [audit.record(granted(first))];
+    await settle();
+    written.push(...others.map((id) => audit.record(granted(id))));
+    sink.unblock();
+    await Promise.all(written);
     assert.deepEqual(
       sink.records.map((r) => r.id),
       ids,
     );
     assert.equal(sink.writes.length, 2);
+  });
+
+  it('writes all that one turn of the event loop brings at once', async () => {
+    const { audit, sink } = setup({ turn: undefined });
+    await Promise.all(Array.from({ length: 50 }, (_, i) => audit.record(granted(`id-${i}`))));
+    assert.equal(sink.lines.length, 50);
+    assert.equal(sink.writes.length, 1);
   });
 
   it('writes a long queue in pieces', async () => {
@@ -77,6 +90,7 @@ describe('audit', () => {
     const { audit, sink, clock, log } = setup();
     sink.block();
     const lost = watch(audit.record(granted('in flight')));
+    await settle();
     const late = watch(audit.record(granted('waiting')));
     await clock.advance(1000);
     assert.deepEqual([lost.state, late.state], ['audit_unavailable', 'audit_unavailable']);

@@ -7,7 +7,13 @@ describe('audit queue of one sink', () => {
   const line = `${'x'.repeat(1_000_000)}\n`;
   function setup() {
     const sink = new FakeSink();
-    const queue = new SinkQueue(sink, { clock: new FakeClock(), maxQueue: 10_000, timeoutMs: 1000, log: () => {} });
+    const queue = new SinkQueue(sink, {
+      clock: new FakeClock(),
+      maxQueue: 10_000,
+      timeoutMs: 1000,
+      log: () => {},
+      turn: async () => {},
+    });
     return { sink, queue };
   }
 
