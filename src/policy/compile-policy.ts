@@ -1,5 +1,5 @@
 /** One policy object → what deciding reads of it, or what is wrong with it. */
-import type { ClusterTrustPolicy, TrustPolicy, TrustRule } from '../api/v1alpha1/index.ts';
+import { type ClusterTrustPolicy, FOREIGN_AUDIENCES, type TrustPolicy, type TrustRule } from '../api/v1alpha1/index.ts';
 import { compileAnchors } from './anchors.ts';
 import { parseDuration } from './duration.ts';
 import { compileIssue, type IssueContext } from './issue.ts';
@@ -23,9 +23,6 @@ export interface PolicyContext {
 
 /** Seconds. */
 const MAX_PROOF_AGE = { github: 600, oidc: 3600, kubernetes: 86_400 } as const;
-
-/** Credentials for AWS: whoever is handed one could use it there. */
-const FOREIGN_AUDIENCES = ['sts.amazonaws.com', 'pods.eks.amazonaws.com'];
 
 export function policyRef(object: TrustPolicy | ClusterTrustPolicy): PolicyRef {
   const { name, uid } = object.metadata;
@@ -84,7 +81,7 @@ function checkAudience(audience: string, problems: Problems): void {
   const path = 'spec.audience';
   if (audience === '') problems.error('InvalidAudience', path, 'the audience of the proof is required');
   if (audience.includes('*')) problems.error('InvalidAudience', path, 'an audience is exact: it has no wildcards');
-  if (FOREIGN_AUDIENCES.includes(audience))
+  if ((FOREIGN_AUDIENCES as readonly string[]).includes(audience))
     problems.error(
       'ForeignAudience',
       path,

@@ -1,5 +1,4 @@
 /** Policies: compiled into a snapshot, ordered, indexed, matched, explained. */
-export { canonicalJson } from './canonical.ts';
 export { compile } from './compile.ts';
 export { parseDuration } from './duration.ts';
 export { lint } from './lint.ts';
