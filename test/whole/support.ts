@@ -1,6 +1,6 @@
 /** The mint as its users meet it: the command line run in this process, on free ports, with an issuer that really signs. */
 import assert from 'node:assert/strict';
-import { cpSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
@@ -33,11 +33,15 @@ export async function trustmint(args: readonly string[], input = ''): Promise<Ra
 }
 
 /** Asks again until it holds; a bound on how long it may take, never a sleep that must be long enough. */
-export async function until<T>(what: string, ask: () => T | Promise<T>, ms = 5000): Promise<NonNullable<T>> {
+export async function until<T>(
+  what: string,
+  ask: () => T | Promise<T>,
+  ms = 5000,
+): Promise<Exclude<T, false | null | undefined>> {
   const end = performance.now() + ms;
   for (;;) {
     const answer = await ask();
-    if (answer) return answer as NonNullable<T>;
+    if (answer) return answer as Exclude<T, false | null | undefined>;
     if (performance.now() > end) assert.fail(`not within ${ms} ms: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
@@ -153,11 +157,4 @@ export const EVERYONE = {
 /** What a service account of ai-agents asks the issuer for. */
 export function account(serviceAccount: string, more: object = {}) {
   return { kind: 'service-account' as const, namespace: 'ai-agents', serviceAccount, audience: 'satgate', ...more };
-}
-
-/** A copy of a folder, for tests that want what another process would see. */
-export function copyOf(path: string): string {
-  const copy = join(folder(), 'copy');
-  cpSync(path, copy, { recursive: true });
-  return copy;
 }
