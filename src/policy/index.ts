@@ -2,5 +2,4 @@
 export { compile } from './compile.ts';
 export { parseDuration } from './duration.ts';
 export { lint } from './lint.ts';
-export { readNamed } from './predicate.ts';
 export type * from './types.ts';

@@ -67,14 +67,6 @@ export function sourceName(source: ValueSource, provider: ProviderName): string 
   return isField(provider, name) ? claimPointer(source.path) : name;
 }
 
-/** The value that {@link sourceName} names. */
-export function readNamed(identity: VerifiedIdentity, name: string): unknown {
-  if (isField(identity.provider, name) || (!name.startsWith('/') && identity.attributes.has(name)))
-    return identity.attributes.get(name);
-  const path = parseClaimName(name);
-  return path && readClaim(identity.claims, path);
-}
-
 export function isField(provider: ProviderName, name: string): boolean {
   return (MATCH_FIELDS[provider] as readonly string[]).includes(name);
 }
