@@ -7,7 +7,7 @@ import { chainDigest } from '../../src/macaroon/chain.ts';
 import { attenuateMacaroon, decodeMacaroon, verifyMacaroon } from '../../src/macaroon/index.ts';
 import { RevocationIndex } from '../../src/revocation/index.ts';
 import { BOUNDS, forge, IDENTIFIER, mint, NOW, ROOT_KEY } from '../macaroon/support.ts';
-import { installPymacaroons } from '../support/pymacaroons.ts';
+import { install as installPymacaroons } from '../support/pymacaroons.ts';
 import { ROOT } from './support.ts';
 
 type Entry = Parameters<typeof RevocationIndex.from>[0] extends Iterable<infer E> ? E : never;

@@ -14,7 +14,7 @@ function python(args: readonly string[], input = '') {
 }
 
 /** The folder that holds it; undefined where it cannot be installed. */
-function install(): string | undefined {
+export function install(): string | undefined {
   const tag = python(['-c', 'import sys; print(sys.implementation.cache_tag)']);
   if (!tag.ok) return undefined;
   const folder = join(CACHE, `pymacaroons-0.13.0-${tag.stdout.trim()}`);
