@@ -69,10 +69,26 @@ export function openJws(token: string, limits: JwsLimits = {}): OpenedJws & { re
   if (first < 1 || second < first + 2 || second === token.length - 1 || token.indexOf('.', second + 1) !== -1) {
     throw shapeError(token);
   }
-  const header = readHeader(parseJson(decodeBase64url(token.slice(0, first))));
+  const header = headerOf(token.slice(0, first));
   const payload = decodeBase64url(token.slice(first + 1, second));
   decodeBase64url(token.slice(second + 1));
   return { token, header, payload };
+}
+
+/** Tokens of one key have one header: the few that were accepted lately need no second reading. */
+const accepted = new Map<string, JwsHeader>();
+const MAX_ACCEPTED = 64;
+const MAX_ACCEPTED_LENGTH = 512;
+
+function headerOf(text: string): JwsHeader {
+  const known = accepted.get(text);
+  if (known) return known;
+  const header = Object.freeze(readHeader(parseJson(decodeBase64url(text))));
+  if (text.length <= MAX_ACCEPTED_LENGTH) {
+    if (accepted.size >= MAX_ACCEPTED) accepted.clear();
+    accepted.set(text, header);
+  }
+  return header;
 }
 
 function shapeError(token: string): JwsError {
