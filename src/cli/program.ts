@@ -44,7 +44,13 @@ export function version(): string {
 /** A flag that can also be set as TRUSTMINT_…. */
 function option(flags: string, description: string, parse?: (value: string) => unknown): Option {
   const name = /--([a-z-]+)/.exec(flags)?.[1] ?? '';
-  const made = new Option(flags, description).env(`TRUSTMINT_${name.toUpperCase().replaceAll('-', '_')}`);
+  const variable = `TRUSTMINT_${name.toUpperCase().replaceAll('-', '_')}`;
+  // The library would take any value of a switch's variable for yes, `false` too.
+  if (!flags.includes('<')) {
+    const made = new Option(flags, `${description} (env: ${variable}=true)`);
+    return process.env[variable] === 'true' ? made.default(true) : made;
+  }
+  const made = new Option(flags, description).env(variable);
   return parse ? made.argParser(parse) : made;
 }
 

@@ -96,10 +96,11 @@ async function askMint(url: string, question: unknown, tokenFile: string | undef
   }).catch((error: Error) => {
     throw new CliError('unreachable', `${url}: ${(error.cause as Error | undefined)?.message ?? error.message}`);
   });
-  const body = (await answer.json()) as Verdict & { error?: string; error_description?: string };
-  if (!answer.ok)
-    throw new CliError(body.error ?? 'refused', body.error_description ?? `the mint answered ${answer.status}`);
-  return body;
+  const body = (await answer.json().catch(() => undefined)) as
+    | (Verdict & { error?: string; error_description?: string })
+    | undefined;
+  if (answer.ok && typeof body?.active === 'boolean') return body;
+  throw new CliError(body?.error ?? 'refused', body?.error_description ?? `no mint: ${url} answered ${answer.status}`);
 }
 
 /** A macaroon for a person: who, what, until when, and which caveats a holder added. */
