@@ -1,0 +1,139 @@
+import assert from 'node:assert/strict';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { createDevIssuer } from '../../src/dev/index.ts';
+import { post } from '../server/support.ts';
+import { account, agentsPolicy, EVERYONE } from '../whole/support.ts';
+import { type Ended, runToEnd, type Started, start } from './support.ts';
+
+const ROOT = resolve(import.meta.dirname, '../..');
+
+describe('the package', function () {
+  this.timeout(170_000);
+  const home = mkdtempSync(join(tmpdir(), 'trustmint-package-'));
+  const folder = join(home, 'project');
+  const started: Started[] = [];
+  /** Node 24 and npm, an empty HOME, nothing else of ours. */
+  const env = {
+    PATH: `${dirname(process.execPath)}:${process.env.PATH}`,
+    HOME: join(home, 'home'),
+    ...Object.fromEntries(
+      Object.entries(process.env).filter(([name]) => /^(npm_config_registry|https?_proxy|no_proxy)$/i.test(name)),
+    ),
+  } as Record<string, string>;
+  let files: string[];
+
+  const npm = async (args: string[], cwd: string, more: Record<string, string> = {}): Promise<Ended> => {
+    const ended = await runToEnd('npm', args, cwd, { ...env, ...more });
+    assert.equal(ended.code, 0, `npm ${args.join(' ')}: ${ended.err}`);
+    return ended;
+  };
+  const bin = () => join(folder, 'node_modules', '.bin', 'trustmint');
+
+  before(async () => {
+    for (const path of [env.HOME!, folder]) mkdirSync(path, { recursive: true });
+    // Packing runs the build, which needs what is installed here.
+    const packed = await npm(['pack', '--json', '--pack-destination', home], ROOT, { HOME: process.env.HOME ?? home });
+    const [{ filename, files: listed }] = JSON.parse(packed.out.slice(packed.out.indexOf('[')));
+    files = listed.map(({ path }: { path: string }) => path);
+    writeFileSync(join(folder, 'package.json'), '{"name":"somebody","private":true}');
+    const cache = process.env.npm_config_cache ?? join(process.env.HOME ?? home, '.npm');
+    const flags = ['--no-audit', '--no-fund', '--prefer-offline', '--cache', cache];
+    await npm(['install', ...flags, join(home, filename)], folder);
+  });
+  after(async () => {
+    for (const { child, ended } of started) {
+      child.kill('SIGKILL');
+      await ended;
+    }
+    rmSync(home, { recursive: true, force: true });
+  });
+
+  it('holds what runs and what explains it, and neither sources nor tests', () => {
+    for (const file of ['package.json', 'LICENSE', 'README.md', 'CHANGELOG.md', 'dist/main.js', 'dist/main.d.ts']) {
+      assert.ok(files.includes(file), file);
+    }
+    assert.ok(files.some((file) => /^crds\/trustmint\.dev_.*\.yaml$/.test(file)));
+    const strange = files.filter(
+      (file) => !/^(dist|crds)\/|^(package\.json|LICENSE|README\.md|CHANGELOG\.md)$/.test(file),
+    );
+    assert.deepEqual(strange, []);
+    assert.deepEqual(
+      files.filter((file) => /(^|[^d])\.ts$/.test(file) && !file.endsWith('.d.ts')),
+      [],
+    );
+    const built = files.filter((file) => /^dist\/.*\.js$/.test(file));
+    const orphans = built.filter((file) => !existsSync(join(ROOT, file.replace(/^dist\/(.*)\.js$/, 'src/$1.ts'))));
+    assert.deepEqual(orphans, [], 'nor leftovers of an earlier build');
+  });
+
+  it('is plain JavaScript with a shebang, and every import of it is of JavaScript that is there', () => {
+    const dist = join(folder, 'node_modules', 'trustmint', 'dist');
+    assert.match(readFileSync(join(dist, 'main.js'), 'utf8'), /^#!\/usr\/bin\/env node\n/);
+    for (const name of readdirSync(dist, { recursive: true, encoding: 'utf8' }).filter((one) => one.endsWith('.js'))) {
+      const text = readFileSync(join(dist, name), 'utf8');
+      for (const [, target = ''] of text.matchAll(/(?:from|import)\s*\(?['"](\.[^'"]+)['"]/g)) {
+        assert.ok(existsSync(join(dist, dirname(name), target)), `${name} imports ${target}`);
+      }
+    }
+  });
+
+  it('answers --version and --help through npx, from an empty HOME', async () => {
+    const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+    assert.equal((await npm(['exec', '--offline', '--', 'trustmint', '--version'], folder)).out, `${version}\n`);
+    assert.match((await npm(['exec', '--offline', '--', 'trustmint', '--help'], folder)).out, /^Usage: trustmint /);
+  });
+
+  it('serves without type stripping: one exchange, one verification, and it drains on SIGTERM', async () => {
+    const issuer = await createDevIssuer();
+    try {
+      mkdirSync(join(folder, 'policies'));
+      writeFileSync(join(folder, 'policies', 'agents.yaml'), agentsPolicy(issuer.url, [EVERYONE]));
+      const args = ['serve', '--manifests', 'policies', '--issuer', 'http://mint.localhost'];
+      const listen = ['--listen', '127.0.0.1:0', '--ops-listen', '127.0.0.1:0'];
+      const mint = start(bin(), [...args, ...listen], folder, {
+        ...env,
+        NODE_OPTIONS: '--no-experimental-strip-types',
+      });
+      started.push(mint);
+      const [, url = ''] = await mint.said(/^listening url=(\S+)/m);
+      const { status, json } = await post(`${url}/api/mint/exchange`, {
+        credentials: await issuer.sign(account('agent')),
+      });
+      assert.equal(status, 200, JSON.stringify(json));
+      assert.ok(json.caveats.includes('budget_credits <= 200'));
+      const verdict = await post(`${url}/api/mint/verify`, { token: json.token, resource: 'default', call: {} });
+      assert.equal(verdict.json.active, true);
+      assert.equal(statSync(join(folder, '.trustmint', 'keys.json')).mode & 0o777, 0o600);
+      mint.child.kill('SIGTERM');
+      const { code, out, err } = await mint.ended;
+      assert.equal(code, 0, err);
+      assert.equal(
+        out
+          .trimEnd()
+          .split('\n')
+          .filter((line) => JSON.parse(line).outcome === 'granted').length,
+        1,
+      );
+      assert.doesNotMatch(err, /Warning/);
+    } finally {
+      await issuer.close();
+    }
+  });
+
+  it('reads and narrows a token through a pipe', async () => {
+    const ended = await runToEnd('sh', ['-c', `echo nonsense | "${bin()}" token inspect`], folder, env);
+    assert.deepEqual([ended.code, ended.out], [1, '']);
+    assert.match(ended.err, /^trustmint: .*\(malformed\)\n$/);
+  });
+});
