@@ -1,5 +1,6 @@
 /** The engine as `serve` wires it, over real policies, keys, proofs, macaroons and audit; only time, disk and HTTP are not real. */
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { clusterTrustPolicy, protectedResource, trustPolicy } from '../../src/api/v1alpha1/index.ts';
 import { createAudit } from '../../src/audit/index.ts';
 import {
@@ -135,7 +136,7 @@ export async function world(objects: readonly AnyObject[], over: Partial<EngineS
     keyring,
     audit: createAudit({ sinks: [sink], clock }),
     clock,
-    random: countingRandom(1000),
+    random: (n) => randomBytes(n),
     issuer: 'https://mint.example',
     maxStaleness: 600,
     maxVerifyStaleness: 1800,
