@@ -1,6 +1,6 @@
 /** `trustmint serve --manifests DIR`: wires a directory of manifests, the engine and the server, and stops them again. */
 import { randomBytes } from 'node:crypto';
-import { createAudit, fileSink, streamSink } from '../audit/index.ts';
+import { type AuditSink, createAudit, fileSink, streamSink } from '../audit/index.ts';
 import { systemClock } from '../clock.ts';
 import { createEngine } from '../exchange/index.ts';
 import { FileKeyStore, openKeyRing } from '../keyring/index.ts';
@@ -53,7 +53,7 @@ export async function serve(flags: ServeFlags, io: Io): Promise<void> {
   const closers: (() => void | Promise<void>)[] = [unlock];
   try {
     const audit = createAudit({
-      sinks: [streamSink(io.stdout as NodeJS.WriteStream), ...(flags.auditLog ? [fileSink(flags.auditLog)] : [])],
+      sinks: [streamSink(io.stdout as NodeJS.WriteStream), ...(flags.auditLog ? [await auditLog(flags.auditLog)] : [])],
       clock,
       log: (message) => log('error', message),
     });
@@ -121,7 +121,12 @@ export async function serve(flags: ServeFlags, io: Io): Promise<void> {
       issuers: () => keys.status(),
       checks: () => {
         const problem = keyring.problem();
-        return [{ name: 'keys', ok: problem === undefined, ...(problem && { message: problem.message }) }];
+        const silent = audit.status().find(({ ok }) => !ok);
+        return [
+          { name: 'keys', ok: problem === undefined, ...(problem && { message: problem.message }) },
+          // Only a next exchange can find out that it works again: readiness must not keep exchanges away.
+          { name: 'audit', ok: true, ...(silent && { message: `${silent.name} takes no records: ${silent.failure}` }) },
+        ];
       },
     });
     const server = createServer({
@@ -145,6 +150,18 @@ export async function serve(flags: ServeFlags, io: Io): Promise<void> {
   } finally {
     for (const close of closers.reverse()) await close();
   }
+}
+
+/** No exchange is answered without its record, so a log that cannot be written is found before any. */
+async function auditLog(path: string): Promise<AuditSink> {
+  const sink = fileSink(path);
+  try {
+    await sink.write('');
+  } catch (error) {
+    const why = (error as NodeJS.ErrnoException).code ?? 'it cannot be written';
+    throw new CliError('audit_log', `--audit-log ${path}: ${why}`);
+  }
+  return sink;
 }
 
 /** Resolves on SIGTERM, SIGINT or `signal`. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { ask } from '../server/support.ts';
 import { cleanUp, folder, type Ran, serve, trustmint } from '../whole/support.ts';
 
@@ -130,6 +131,26 @@ describe('trustmint serve', () => {
     assert.equal(await mint.stop(), 0);
     const next = await serve({}, [], mint);
     assert.equal(await next.stop(), 0);
+  });
+
+  it('refuses an audit log that cannot be written, and says at /readyz when one no longer can', async () => {
+    const home = folder();
+    const lost = join(home, 'none', 'audit.log');
+    assertRefused(
+      await trustmint([...args(folder()), '--audit-log', lost]),
+      /^trustmint: --audit-log \S+: ENOENT \(audit_log\)$/m,
+    );
+
+    mkdirSync(join(home, 'logs'));
+    const mint = await serve({}, ['--audit-log', join(home, 'logs', 'audit.log')]);
+    const check = async () => (await ask(`${mint.ops}/readyz/audit`)).json.checks[0];
+    assert.deepEqual(await check(), { name: 'audit', ok: true });
+    rmSync(join(home, 'logs'), { recursive: true });
+    assert.equal((await mint.exchange('nonsense')).status, 503);
+    assert.deepEqual(await check(), { name: 'audit', ok: true, message: 'file takes no records: ENOENT' });
+    mkdirSync(join(home, 'logs'));
+    assert.equal((await mint.exchange('nonsense')).status, 401);
+    assert.deepEqual(await check(), { name: 'audit', ok: true });
   });
 
   it('says of a port in use which one, and ends', async () => {
