@@ -20,9 +20,13 @@ export function parseTime(text: string): number {
   return ms / 1000;
 }
 
+/** A token's expiry is written, read and shown again in a row. */
+let latest = { seconds: Number.NaN, text: '' };
+
 /** @param seconds whole seconds since the epoch, years 0000 to 9999. */
 export function formatTime(seconds: number): string {
-  return `${new Date(seconds * 1000).toISOString().slice(0, 19)}Z`;
+  if (latest.seconds !== seconds) latest = { seconds, text: `${new Date(seconds * 1000).toISOString().slice(0, 19)}Z` };
+  return latest.text;
 }
 
 /** The items of an `in`: separated by `,`, each non-empty and without a space at either end. */

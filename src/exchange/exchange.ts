@@ -1,5 +1,5 @@
 /** proof ─► candidate anchors ─► verify ─► match ─► decide ─► mint ─► record ─► answer. Every door comes through here. */
-import { AuditError } from '../audit/index.ts';
+import { AuditError, fingerprint } from '../audit/index.ts';
 import { epochSeconds } from '../clock.ts';
 import type { VerifiedIdentity } from '../identity.ts';
 import { ProofError } from '../proof/index.ts';
@@ -8,6 +8,7 @@ import { RateLimiter } from './rate-limit.ts';
 import { type Attempt, type Denial, exchangeRecord } from './record.ts';
 import { MAX_STALE_MESSAGE, refusal } from './refusals.ts';
 import type { EngineSettings } from './settings.ts';
+import { tokenIds } from './token-ids.ts';
 import type { ExchangeOutcome, ExchangeRequest, Grant } from './types.ts';
 
 /** One exchange, from the credential to the answer. Never throws for anything a caller or an outage can cause. */
@@ -18,9 +19,10 @@ export function createExchange(settings: EngineSettings): Exchange {
   const { view, clock, audit } = settings;
   const identities = new RateLimiter(settings.rateLimit, clock);
   const failures = new RateLimiter(settings.failureLimit, clock);
+  const nextId = tokenIds(settings.random);
 
   return async function exchange(request) {
-    const attempt: Attempt = { request };
+    const attempt: Attempt = { request, proofDigest: fingerprint(request.proof) };
     const outcome = await attemptExchange(attempt);
     try {
       const { event, limitBy } = exchangeRecord(attempt, outcome);
@@ -44,7 +46,7 @@ export function createExchange(settings: EngineSettings): Exchange {
 
     let verified: readonly VerifiedIdentity[];
     try {
-      verified = await settings.proofs.verify(request.proof, snapshot);
+      verified = await settings.proofs.verify(request.proof, snapshot, attempt.proofDigest);
     } catch (error) {
       if (!(error instanceof ProofError)) throw error;
       return proofRefused(attempt, error);
@@ -64,7 +66,7 @@ export function createExchange(settings: EngineSettings): Exchange {
       return deny(attempt, { ...denial, stage: 'proof' }, 'invalid_proof');
     }
     attempt.identity = decision.terms.identity;
-    const issued = issueToken(settings, request, decision.terms, epochSeconds(clock), snapshot);
+    const issued = issueToken(settings, request, decision.terms, epochSeconds(clock), nextId(), snapshot);
     if ('code' in issued) return deny(attempt, issued.denial, issued.code, issued.message);
     attempt.issued = issued.details;
     return issued.grant;

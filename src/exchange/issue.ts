@@ -22,18 +22,18 @@ interface Refused {
 
 export type Issued = { readonly grant: Grant; readonly details: IssuedDetails } | Refused;
 
-const JTI_BYTES = 16;
-
 /**
  * Mints what `terms` give, narrowed to `request`.
  *
  * @param now seconds since the epoch: the token's iat
+ * @param jti the token's own id
  */
 export function issueToken(
   settings: EngineSettings,
   request: ExchangeRequest,
   terms: GrantTerms,
   now: number,
+  jti: string,
   snapshot: Snapshot,
 ): Issued {
   const { identity, policy, resource } = terms;
@@ -47,7 +47,6 @@ export function issueToken(
   const expiresAt = Math.min(now + narrowed.ttl, terms.ttlFromProof ? identity.expiresAt : Number.MAX_SAFE_INTEGER);
   const ownCluster = snapshot.anchors.get(identity.anchor)?.keys.kind === 'cluster';
   const subject = tokenSubject(identity, policy, ownCluster);
-  const jti = Buffer.from(settings.random(JTI_BYTES)).toString('base64url');
 
   const { kid } = settings.keyring.active();
   const rootKey = settings.keyring.rootKey(kid, resource.audience);

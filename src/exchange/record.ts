@@ -17,6 +17,8 @@ export interface Denial {
 /** One exchange as it goes: each stage adds what it found out. */
 export interface Attempt {
   readonly request: ExchangeRequest;
+  /** SHA-256 of the proof, base64url: what stands for it in the record. */
+  readonly proofDigest: string;
   generation?: string;
   identity?: VerifiedIdentity;
   decision?: Decision;
@@ -34,7 +36,7 @@ export function exchangeRecord(attempt: Attempt, outcome: ExchangeOutcome): { ev
     ...(request.callerId !== undefined && { caller_id: request.callerId }),
     door: request.door,
     peer: request.peer,
-    proof_sha256: fingerprint(request.proof),
+    proof_sha256: attempt.proofDigest,
     ...(identity && { identity: auditIdentity(identity, used) }),
     ...(policy && { policy }),
     ...(rule !== undefined && { rule }),

@@ -45,6 +45,16 @@ function isUnsafe(value: unknown): boolean {
   return typeof value === 'number' && Math.abs(value) > Number.MAX_SAFE_INTEGER;
 }
 
+/** Where the string that begins at `start` ends: its closing quote, or the end of a text that has none. */
+function endOfString(text: string, start: number): number {
+  for (let quote = text.indexOf('"', start); quote !== -1; quote = text.indexOf('"', quote + 1)) {
+    let backslashes = 0;
+    while (text.charCodeAt(quote - 1 - backslashes) === 0x5c && quote - backslashes > start) backslashes++;
+    if (backslashes % 2 === 0) return quote;
+  }
+  return text.length;
+}
+
 /** Counts the name separators outside strings. Says nothing of validity: JSON.parse does. */
 function scan(text: string): { members: number; escapes: boolean } {
   let depth = 0;
@@ -52,16 +62,13 @@ function scan(text: string): { members: number; escapes: boolean } {
   let escapes = false;
   for (let i = 0; i < text.length; i++) {
     switch (text.charCodeAt(i)) {
-      case 0x22: // "
-        for (i++; i < text.length; i++) {
-          const c = text.charCodeAt(i);
-          if (c === 0x22) break;
-          if (c === 0x5c) {
-            escapes = true;
-            i++;
-          }
-        }
+      case 0x22: {
+        // "
+        const start = i + 1;
+        i = endOfString(text, start);
+        escapes ||= text.slice(start, i).includes('\\');
         break;
+      }
       case 0x3a: // :
         members++;
         break;

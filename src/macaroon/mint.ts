@@ -1,3 +1,4 @@
+import type { Caveat } from '../caveat/index.ts';
 import { extendChain, startChain } from './chain.ts';
 import { encodeMacaroon } from './codec.ts';
 import { MacaroonError } from './errors.ts';
@@ -23,6 +24,29 @@ export interface Minted {
   readonly token: string;
 }
 
+interface Placed {
+  readonly caveat: Caveat;
+  readonly id: Buffer;
+}
+
+/** Policies place the same few caveats again and again: those that were read lately. */
+const known = new Map<string, Placed>();
+const MAX_KNOWN = 1000;
+
+/** A caveat of the issuer's and its bytes, which are shared: not to be changed. */
+function readOurs(text: string): Placed {
+  const before = known.get(text);
+  if (before) return before;
+  const placed = { caveat: Object.freeze(readCaveat(text)), id: bytesOf(text) };
+  if (known.size >= MAX_KNOWN) known.clear();
+  known.set(text, placed);
+  return placed;
+}
+
+function bytesOf(text: string): Buffer {
+  return Buffer.from(text, 'latin1');
+}
+
 /**
  * Mints one macaroon.
  * @throws MacaroonError `unbounded` without `time <`, `aud =` and `tenant =` among the issuer's caveats; `identifier`
@@ -31,15 +55,18 @@ export interface Minted {
 export function mintMacaroon(request: MintRequest): Minted {
   const { rootKey, location, identifier, issuerCaveats, appended = [] } = request;
   if (rootKey.length !== ROOT_KEY_BYTES) throw new MacaroonError('key', `a root key has ${ROOT_KEY_BYTES} bytes`);
-  const texts = [...issuerCaveats, ...appended];
-  if (texts.length > MAX_CAVEATS) {
+  if (issuerCaveats.length + appended.length > MAX_CAVEATS) {
     throw new MacaroonError('too_large', `a macaroon has at most ${MAX_CAVEATS} caveats`);
   }
-  const facts = factsOf(issuerCaveats.map(readCaveat), identifier);
+  const placed = issuerCaveats.map(readOurs);
+  const facts = factsOf(
+    placed.map(({ caveat }) => caveat),
+    identifier,
+  );
   for (const text of appended) refuseNeverHolding(readCaveat(text), facts, identifier.aud);
 
   const id = encodeIdentifier(identifier);
-  const caveats = texts.map((text) => ({ id: Buffer.from(text, 'latin1') }));
+  const caveats = [...placed, ...appended.map((text) => ({ id: bytesOf(text) }))];
   let signature = startChain(rootKey, id);
   for (const caveat of caveats) signature = extendChain(signature, caveat.id);
   return {

@@ -4,6 +4,7 @@ import type { Clock } from '../clock.ts';
 import type { Anchor, VerifiedIdentity } from '../identity.ts';
 import { checkTimes, readCommonClaims, readIssuer } from './claims.ts';
 import { Lru } from './lru.ts';
+import { Sightings } from './sightings.ts';
 import { parseProof, verifyAgainst } from './signature.ts';
 import { TokenReviews } from './token-reviews.ts';
 import { checkTokenType } from './token-type.ts';
@@ -20,7 +21,7 @@ export interface ProofVerifierOptions {
   readonly clock: Clock;
   /** Absent: proofs of anchors that want a review cannot be judged. */
   readonly tokenReview?: TokenReviewPort;
-  /** The number of verified proofs that are remembered; default 4096. */
+  /** The number of verified proofs that are remembered, each from its second showing on; default 4096. */
   readonly cacheSize?: number;
 }
 
@@ -29,11 +30,12 @@ export interface ProofVerifier {
    * Verifies a proof against every anchor of its issuer, at most 8.
    *
    * @param proof a compact JWS, at most 16 KiB. The audience is for the policies to compare, not checked here
+   * @param digest the proof's SHA-256, base64url, where the caller has it already
    * @returns at least one identity, in the directory's order
    * @throws ProofError the most telling refusal if no anchor takes the proof; with `outage` if any cannot be asked,
    *   whatever the others say: a deny of one of its policies may not be missed
    */
-  verify(proof: string, anchors: AnchorDirectory): Promise<readonly VerifiedIdentity[]>;
+  verify(proof: string, anchors: AnchorDirectory, digest?: string): Promise<readonly VerifiedIdentity[]>;
 }
 
 interface Verified {
@@ -65,6 +67,7 @@ class CachingVerifier implements ProofVerifier {
   readonly #clock: Clock;
   readonly #reviews: TokenReviews;
   readonly #remembered: Lru<Remembered>;
+  readonly #sightings: Sightings;
   readonly #underWay = new Map<string, Promise<Remembered>>();
 
   constructor({ keys, clock, tokenReview, cacheSize = 4096 }: ProofVerifierOptions) {
@@ -72,12 +75,13 @@ class CachingVerifier implements ProofVerifier {
     this.#clock = clock;
     this.#reviews = new TokenReviews(tokenReview, clock, cacheSize);
     this.#remembered = new Lru(cacheSize);
+    this.#sightings = new Sightings(cacheSize);
   }
 
-  async verify(proof: string, anchors: AnchorDirectory): Promise<readonly VerifiedIdentity[]> {
+  async verify(proof: string, anchors: AnchorDirectory, given?: string): Promise<readonly VerifiedIdentity[]> {
     if (proof.length > MAX_PROOF_BYTES) throw new ProofError('too_large', 'the proof is larger than 16 KiB');
     // The whole token: a cache keyed on less would give one caller another's claims.
-    const digest = hash('sha256', proof, 'base64url');
+    const digest = given ?? hash('sha256', proof, 'base64url');
     const known = this.#recall(digest, anchors) ?? (await this.#verifyOnce(proof, digest, anchors));
     return known.needsReview ? this.#reviewed(proof, digest, known) : known.identities;
   }
@@ -132,7 +136,8 @@ class CachingVerifier implements ProofVerifier {
       expiresAt: common.expiresAt,
       usableFrom: common.usableFrom,
     };
-    this.#remembered.set(digest, known);
+    // Most proofs of a job are shown once: only what comes again is worth keeping.
+    if (this.#sightings.again(digest)) this.#remembered.set(digest, known);
     return known;
   }
 

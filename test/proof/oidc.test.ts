@@ -13,10 +13,15 @@ describe('a token of any other OpenID Connect issuer', () => {
   });
 
   it('gets no kubernetes or github attributes by carrying their claims', () => {
-    const foreign = { ...claimsOf('github'), ...claimsOf('kubernetes'), iss: ISSUERS.oidc, aud: 'satgate' };
+    const foreign: Record<string, unknown> = {
+      ...claimsOf('github'),
+      ...claimsOf('kubernetes'),
+      iss: ISSUERS.oidc,
+      aud: 'satgate',
+    };
     const identity = identityFromClaims(anchor, foreign, NOW);
     assert.equal(identity.attributes.size, 0);
-    assert.deepEqual(identity.holder, { subject: foreign.sub });
+    assert.deepEqual(identity.holder, { subject: String(foreign.sub) });
   });
 
   it('§11.3: is refused if Keycloak marks it as a refresh token', () => {
