@@ -26,6 +26,9 @@ const UNSAFE = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu;
 const TOKEN_LIKE =
   /(?<![A-Za-z0-9_-])(?:eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]|(?:Ag|MDA)[A-Za-z0-9_-]{80,})[A-Za-z0-9_.=-]*/g;
 
+/** What one of them begins with. */
+const STARTS = ['eyJ', 'Ag', 'MDA'];
+
 /** Shorter texts hold no token. */
 const SHORTEST_TOKEN = 13;
 
@@ -34,7 +37,8 @@ const PLAIN = /^[ -~]*$/;
 
 /** Whether JSON text holds nothing that `cleanText` would replace: an escape stands for what is not plain, or a quote. */
 export function isClean(json: string): boolean {
-  return PLAIN.test(json) && !json.includes('\\') && json.search(TOKEN_LIKE) < 0;
+  if (!PLAIN.test(json) || json.includes('\\')) return false;
+  return !STARTS.some((start) => json.includes(start)) || json.search(TOKEN_LIKE) < 0;
 }
 
 /** @param max characters kept */

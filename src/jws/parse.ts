@@ -1,7 +1,7 @@
 /** The strict reading of one compact JWS (RFC 7515 §7.1), before any key or library sees it. */
 import { isUtf8 } from 'node:buffer';
 import { isSignatureAlgorithm, type SignatureAlgorithm } from './algorithms.ts';
-import { decodeBase64url } from './base64url.ts';
+import { decodeBase64url, requireBase64url } from './base64url.ts';
 import { JwsError, type JwsErrorCode } from './errors.ts';
 import { type JsonObject, parseJsonObject } from './json.ts';
 
@@ -71,7 +71,7 @@ export function openJws(token: string, limits: JwsLimits = {}): OpenedJws & { re
   }
   const header = headerOf(token.slice(0, first));
   const payload = decodeBase64url(token.slice(first + 1, second));
-  decodeBase64url(token.slice(second + 1));
+  requireBase64url(token.slice(second + 1));
   return { token, header, payload };
 }
 

@@ -97,18 +97,18 @@ export function encodeV2({ location, identifier, caveats, signature }: Omit<RawM
   const at = location ? Buffer.from(location) : undefined;
   const places = caveats.map((caveat) => (caveat.location ? Buffer.from(caveat.location) : undefined));
   let size = 1 + fieldSize(at) + fieldSize(identifier) + 2 + fieldSize(signature);
-  for (const [i, caveat] of caveats.entries()) {
-    size += fieldSize(places[i]) + fieldSize(caveat.id) + fieldSize(caveat.vid) + 1;
+  for (let i = 0; i < caveats.length; i++) {
+    size += fieldSize(places[i]) + fieldSize(caveats[i]!.id) + fieldSize(caveats[i]!.vid) + 1;
   }
   const bytes = Buffer.allocUnsafe(size);
   bytes[0] = V2_MARK;
   let end = writeField(bytes, 1, LOCATION, at);
   end = writeField(bytes, end, IDENTIFIER, identifier);
   bytes[end++] = EOS;
-  for (const [i, caveat] of caveats.entries()) {
+  for (let i = 0; i < caveats.length; i++) {
     end = writeField(bytes, end, LOCATION, places[i]);
-    end = writeField(bytes, end, IDENTIFIER, caveat.id);
-    end = writeField(bytes, end, VID, caveat.vid);
+    end = writeField(bytes, end, IDENTIFIER, caveats[i]!.id);
+    end = writeField(bytes, end, VID, caveats[i]!.vid);
     bytes[end++] = EOS;
   }
   bytes[end++] = EOS;
