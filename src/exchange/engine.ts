@@ -50,7 +50,7 @@ export function createEngine(settings: EngineSettings): Engine {
       const snapshot = view.snapshot();
       return {
         generation: snapshot?.generation ?? '',
-        staleSeconds: view.staleSeconds(),
+        staleSeconds: wholeSeconds(view.staleSeconds()),
         readErrors: view.readErrors(),
         objects: snapshot?.reports ?? [],
         issuers: settings.issuers(),
@@ -79,4 +79,9 @@ export function createEngine(settings: EngineSettings): Engine {
     const ok = stale <= settings.maxStaleness;
     return { name: 'freshness', ok, ...(!ok && { message: `the policies were last read ${Math.floor(stale)} s ago` }) };
   }
+}
+
+/** null before the first good read: JSON knows no infinity. */
+function wholeSeconds(seconds: number): number | null {
+  return Number.isFinite(seconds) ? Math.floor(seconds) : null;
 }

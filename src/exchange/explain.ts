@@ -1,6 +1,6 @@
 /** Why a proof, or a set of claims, would get what it gets. Uses the engine's own verifier and matcher; never issues. */
 import { epochSeconds } from '../clock.ts';
-import type { VerifiedIdentity } from '../identity.ts';
+import type { Anchor, Claims, VerifiedIdentity } from '../identity.ts';
 import type { Decision, Snapshot } from '../policy/types.ts';
 import { identityFromClaims, ProofError } from '../proof/index.ts';
 import { grantOf } from './issue.ts';
@@ -8,6 +8,9 @@ import type { Denial } from './record.ts';
 import { refusal } from './refusals.ts';
 import type { EngineSettings } from './settings.ts';
 import type { ExplainOutcome, ExplainRequest } from './types.ts';
+
+/** Seconds that a proof without times is taken to live. */
+const PROOF_LIFE = 3600;
 
 /** Explains a request as of now. Only operators may ask: the answer shows policies and why a proof was refused. */
 export function createExplain(settings: EngineSettings): (request: ExplainRequest) => Promise<ExplainOutcome> {
@@ -20,7 +23,10 @@ export function createExplain(settings: EngineSettings): (request: ExplainReques
     } catch (error) {
       if (!(error instanceof ProofError)) throw error;
       const code = error.outage ? 'temporarily_unavailable' : 'invalid_proof';
-      return { ...refusal(code, undefined, error.retryAfter), detail: `${error.code}: ${error.message}` };
+      return {
+        ...refusal(code, 'an exchange would be refused before any policy', error.retryAfter),
+        detail: `${error.code}: ${error.message}`,
+      };
     }
     const explanation = snapshot.explain(identities, request);
     const barred = barrier(explanation.decision);
@@ -43,7 +49,27 @@ export function createExplain(settings: EngineSettings): (request: ExplainReques
     if ('credentials' in request) return settings.proofs.verify(request.credentials, snapshot);
     const anchors = snapshot.anchorsOf(request.issuer);
     if (anchors.length === 0) throw new ProofError('unknown_issuer', 'no policy in force names this issuer');
-    const now = epochSeconds(settings.clock);
-    return anchors.map((anchor) => identityFromClaims(anchor, request.claims, now));
+    return readClaims(anchors, request.claims, epochSeconds(settings.clock));
   }
+}
+
+/**
+ * What each anchor's provider makes of the claims; as with a proof, one that refuses them hides no other.
+ * Claims that state no times are taken for those of a proof made just now.
+ */
+function readClaims(anchors: readonly Anchor[], claims: Claims, now: number): readonly VerifiedIdentity[] {
+  const timed = ['iat', 'exp'].some((name) => Object.hasOwn(claims, name));
+  const identities: VerifiedIdentity[] = [];
+  let refused: ProofError | undefined;
+  for (const anchor of anchors) {
+    try {
+      const identity = identityFromClaims(anchor, claims, timed ? now : undefined);
+      identities.push(timed ? identity : { ...identity, issuedAt: now, expiresAt: now + PROOF_LIFE });
+    } catch (error) {
+      if (!(error instanceof ProofError)) throw error;
+      refused = error;
+    }
+  }
+  if (identities.length === 0 && refused) throw refused;
+  return identities;
 }

@@ -152,8 +152,8 @@ export interface HealthCheck {
 
 export interface PoliciesReport {
   readonly generation: string;
-  /** Seconds since the view was last known to be fresh. */
-  readonly staleSeconds: number;
+  /** Whole seconds since the view was last known to be fresh; null before the first good read. */
+  readonly staleSeconds: number | null;
   /** Why the newest read failed, while older objects go on being served. */
   readonly readErrors: readonly { readonly source: string; readonly code: string; readonly message: string }[];
   readonly objects: readonly ObjectReport[];

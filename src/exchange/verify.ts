@@ -11,10 +11,11 @@ export function createVerify(settings: EngineSettings): (request: VerifyRequest)
 
   return function verify(request) {
     const snapshot = view.snapshot();
-    const staleSeconds = view.staleSeconds();
-    if (!snapshot || staleSeconds > settings.maxVerifyStaleness) {
+    const stale = view.staleSeconds();
+    if (!snapshot || stale > settings.maxVerifyStaleness) {
       return refusal('temporarily_unavailable', 'what is revoked is not known well enough right now');
     }
+    const staleSeconds = Math.floor(stale);
     const resource = snapshot.findResource(request.resource);
     if (!resource) return { active: false, staleSeconds };
     const now = epochSeconds(clock);

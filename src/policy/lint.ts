@@ -7,7 +7,7 @@ import { isOnlyWildcards } from './glob.ts';
 import { isLoopbackUrl } from './issuer.ts';
 import { lintGithub } from './lint-github.ts';
 import type { CompiledPolicy, CompiledRule } from './model.ts';
-import { claimOf, sharedBy } from './narrowing.ts';
+import { claimOf, ruleName, sharedBy } from './narrowing.ts';
 import { isField, patternsOf } from './predicate.ts';
 import { Problems } from './problems.ts';
 import { findUnreachable } from './shadow.ts';
@@ -24,6 +24,16 @@ const COMMON_AUDIENCES = [
   'vault',
   'account',
 ];
+
+/** What providers tell beside the fields that a rule can match. */
+const MORE_ATTRIBUTES: Readonly<Record<string, readonly string[]>> = {
+  kubernetes: ['serviceAccountUid', 'podName', 'podUid', 'nodeName'],
+  github: ['runId'],
+};
+
+function isAttribute(provider: CompiledPolicy['provider'], name: string): boolean {
+  return isField(provider, name) || (MORE_ATTRIBUTES[provider]?.includes(name) ?? false);
+}
 
 /** Claims that a person or an administrator can change, or that pass to another. */
 const MUTABLE_CLAIMS = ['/email', '/preferred_username', '/upn', '/unique_name', '/name', '/nickname'];
@@ -162,7 +172,11 @@ function lintTrusted(rule: CompiledRule, object: TrustPolicy | ClusterTrustPolic
     problems.warning('EmailUnverified', at, 'anybody may state an email: also ask that email_verified IsTrue');
   for (const [name, id] of sharedBy(provider, anchors[0]!.issuer)?.ids ?? [])
     if (about.has(`/${name}`) && !about.has(`/${id}`) && !MUTABLE_CLAIMS.includes(`/${name}`))
-      problems.warning('MutableIdentifier', at, `the name ${name} can pass to another: also pin ${id}`);
+      problems.warning(
+        'MutableIdentifier',
+        at,
+        `the name ${ruleName(provider, name)} can pass to another: also pin ${ruleName(provider, id)}`,
+      );
 }
 
 function lintIssue(
@@ -187,6 +201,6 @@ function lintIssue(
     (one): one is Template => typeof one === 'object',
   );
   for (const source of templates.flatMap(templateSources))
-    if (source.kind === 'attribute' && !isField(policy.provider, source.name))
+    if (source.kind === 'attribute' && !isAttribute(policy.provider, source.name))
       problems.warning('UnknownAttribute', at, `provider ${policy.provider} has no attribute ${source.name}`);
 }

@@ -33,6 +33,13 @@ export function claimOf(source: ValueSource): string {
   return `/${GITHUB_CLAIMS.get(source.name) ?? source.name}`;
 }
 
+/** A claim as one writes it in a rule of this provider: by the provider's field, where it has one. */
+export function ruleName(provider: ProviderName, claim: string): string {
+  if (provider !== 'github') return claim;
+  for (const [field, name] of GITHUB_CLAIMS) if (name === claim) return field;
+  return claim;
+}
+
 /** The shared issuer that a policy trusts, if it is one. */
 export function sharedBy(provider: ProviderName, issuer: string): SharedIssuer | undefined {
   return provider === 'github' ? GITHUB : sharedIssuer(issuer);
@@ -56,7 +63,10 @@ export function narrowingFault(
   for (const issuer of issuers) {
     const shared = sharedBy(provider, issuer);
     if (shared && !predicates.some((predicate) => narrowsShared(predicate, shared))) {
-      const claims = shared.narrowing.map(({ claim, part }) => (part === 'owner' ? `${claim} (its owner)` : claim));
+      const claims = shared.narrowing.map(({ claim, part }) => {
+        const name = ruleName(provider, claim);
+        return part === 'owner' ? `${name} (its owner)` : name;
+      });
       return `${shared.name} signs for anybody: pin one of ${claims.join(', ')} without wildcards`;
     }
   }

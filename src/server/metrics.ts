@@ -78,7 +78,7 @@ function createGauges(registers: Registry[]): Metrics['refresh'] {
   const failing = gauge('trustmint_issuer_failing', '1 where the newest fetch failed.', 'anchor', 'provider', 'issuer');
   return (report, inFlight) => {
     inFlightNow.set(inFlight);
-    stale.set(report.staleSeconds);
+    stale.set(report.staleSeconds ?? Number.POSITIVE_INFINITY);
     readErrors.set(report.readErrors.length);
     rules.set(report.objects.reduce((sum, object) => sum + (object.served ? object.rules : 0), 0));
     objects.reset();

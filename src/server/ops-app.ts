@@ -43,6 +43,8 @@ export function opsApp({ engine, metrics, log, limits, admins, lag, inFlight, dr
     sendJson(res, context, failed.length === 0 ? 200 : 503, {
       status: failed.length === 0 ? 'ok' : 'failed',
       failed: failed.length === 0 ? undefined : failed,
+      // What is served goes on being served; but whoever looks should see to it.
+      warnings: warningsOf(all),
       checks: verbose ? all : undefined,
     });
   });
@@ -64,4 +66,9 @@ export function opsApp({ engine, metrics, log, limits, admins, lag, inFlight, dr
   });
   finish(app, log);
   return app;
+}
+
+function warningsOf(checks: readonly HealthCheck[]): readonly string[] | undefined {
+  const warnings = checks.flatMap(({ name, ok, message }) => (ok && message ? [`${name}: ${message}`] : []));
+  return warnings.length === 0 ? undefined : warnings;
 }

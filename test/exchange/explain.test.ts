@@ -45,6 +45,17 @@ describe('explain', () => {
     const { iss: _, ...claims } = claimsOf('kubernetes', { iat: now, exp: now + 600 });
     const said = await explained(w, { issuer: ISSUERS.kubernetes, claims });
     assert.deepEqual([said.granted, said.verified], [true, false]);
+    const { iat, exp, nbf, ...timeless } = claims;
+    assert.equal((await explained(w, { issuer: ISSUERS.kubernetes, claims: timeless })).granted, true);
+    const expired = { ...timeless, iat: now - 700, exp: now - 100 };
+    assert.match((await explained(w, { issuer: ISSUERS.kubernetes, claims: expired })).why ?? '', /^expired: /);
+  });
+
+  it('explains claims that one provider of the issuer cannot read by those that can', async () => {
+    const anyone = { match: { claims: { sub: 'someone' } }, issue: {} };
+    w.serve(agents([RESEARCH]), cluster('oidc', [anyone], { issuer: ISSUERS.kubernetes, tenant: 'acme' }));
+    const claims = { sub: 'someone', aud: 'satgate' };
+    assert.equal((await explained(w, { issuer: ISSUERS.kubernetes, claims })).granted, true);
   });
 
   it('says why a proof was refused, which its caller never learns', async () => {

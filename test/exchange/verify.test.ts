@@ -43,7 +43,7 @@ describe('verify', () => {
       expiresAt: grant.expiresAt,
       notes: [],
       accounts: [{ id: grant.grantId, limit: 1000 }],
-      staleSeconds: 12.5,
+      staleSeconds: 12,
     });
   });
 
