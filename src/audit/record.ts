@@ -77,11 +77,11 @@ export type ExchangeEvent =
   | (ExchangeBase & { readonly outcome: 'granted'; readonly granted: AuditGrant })
   | (ExchangeBase & { readonly outcome: 'refused'; readonly refused: AuditRefusal });
 
-/** A revocation came into force, or was taken back. */
+/** A revocation came into force, was found in force at the start, or was taken back. */
 export interface RevocationEvent {
   readonly kind: 'revocation';
   readonly id: string;
-  readonly action: 'made' | 'undone';
+  readonly action: 'made' | 'loaded' | 'undone';
   readonly by: string;
   readonly value: string;
   readonly tenant: string | null;

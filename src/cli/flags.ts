@@ -24,6 +24,27 @@ export function durationSeconds(value: string): number {
   return seconds;
 }
 
+const DAY = 86_400;
+
+/** A duration of at most 24 h: no token lives longer, whoever asks. */
+export function tokenLife(value: string): number {
+  const seconds = durationSeconds(value);
+  if (seconds < 60 || seconds > DAY) throw new InvalidArgumentError('give a duration from 1m to 24h');
+  return seconds;
+}
+
+/** A duration of at least 24 h: what is revoked is remembered as long as any token may live. */
+export function atLeastADay(value: string): number {
+  const seconds = durationSeconds(value);
+  if (seconds < DAY) throw new InvalidArgumentError('give at least 24h: a token may live that long');
+  return seconds;
+}
+
+/** Gathers a flag that may be given several times. */
+export function gathered(value: string, before: readonly string[] = []): string[] {
+  return [...before, value];
+}
+
 export interface RateFlag {
   readonly perSecond: number;
   readonly burst: number;

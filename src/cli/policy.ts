@@ -1,6 +1,6 @@
 /** `trustmint policy lint|convert`. */
 import { stat } from 'node:fs/promises';
-import { basename, extname } from 'node:path';
+import { basename, extname, join } from 'node:path';
 import type { ClusterTrustPolicy, ProtectedResource, TrustPolicy } from '../api/v1alpha1/index.ts';
 import { type CompileOptions, lint, type ObjectReport } from '../policy/index.ts';
 import {
@@ -30,17 +30,22 @@ export async function lintPolicies(paths: readonly string[], flags: LintFlags, i
   for (const problem of read.problems) io.stdout.write(`${printProblem(problem)}\n`);
   let errors = read.problems.length;
   let warnings = 0;
+  const sources = new Map(read.objects.map((object) => [object.resource.metadata.uid, object]));
   for (const report of lint(objectsOf(read.objects), lintOptions(flags))) {
-    const source = read.objects.find(({ resource }) => resource.metadata.uid === report.uid);
+    const source = sources.get(report.uid);
     for (const problem of report.problems) {
       if (problem.severity === 'error') errors += 1;
       else warnings += 1;
       io.stdout.write(`${lintLine(report, problem, source)}\n`);
     }
   }
-  const checked = `${read.objects.length} object${read.objects.length === 1 ? '' : 's'}`;
-  io.stdout.write(`${checked}, ${errors} errors, ${warnings} warnings\n`);
+  const counts = [counted(read.objects.length, 'object'), counted(errors, 'error'), counted(warnings, 'warning')];
+  io.stdout.write(`${counts.join(', ')}\n`);
   if (errors > 0 || (flags.strict && warnings > 0)) throw new CliError('lint', 'the policies have problems');
+}
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
 }
 
 function lintLine(
@@ -59,13 +64,20 @@ async function readAll(paths: readonly string[]): Promise<ReadResult> {
       (found) => found.isDirectory(),
       () => false,
     );
-    results.push(await (isDirectory ? readManifests(path) : readManifestFiles([path])));
+    results.push(isDirectory ? within(path, await readManifests(path)) : await readManifestFiles([path]));
   }
   return {
     objects: results.flatMap(({ objects }) => objects),
     ignored: results.reduce((sum, { ignored }) => sum + ignored, 0),
     problems: results.flatMap(({ problems }): readonly ManifestProblem[] => problems),
   };
+}
+
+/** With the files' names as one would open them from here. */
+function within(dir: string, { objects, ignored, problems }: ReadResult): ReadResult {
+  const placed = <T extends { readonly file: string }>(one: T): T =>
+    one.file === dir ? one : { ...one, file: join(dir, one.file) };
+  return { objects: objects.map(placed), ignored, problems: problems.map(placed) };
 }
 
 /** As `serve --manifests` would compile them; or as a cluster would where each namespace is a tenant. */

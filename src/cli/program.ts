@@ -2,7 +2,16 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Option } from 'commander';
 import { CliError } from './errors.ts';
-import { durationSeconds, issuerUrl, listenAddress, rate, wholeNumber } from './flags.ts';
+import {
+  atLeastADay,
+  durationSeconds,
+  gathered,
+  issuerUrl,
+  listenAddress,
+  rate,
+  tokenLife,
+  wholeNumber,
+} from './flags.ts';
 
 /** Everything a command needs of the process, so that tests can run it in theirs. */
 export interface Io {
@@ -93,7 +102,7 @@ function addServe(root: Command, io: Io): void {
     .addOption(option('--tls-cert <file>', 'certificate chain, PEM; reloaded when it changes'))
     .addOption(option('--tls-key <file>', 'private key, PEM; reloaded when it changes'))
     .addOption(option('--insecure-http', 'plain HTTP on other addresses than loopback'))
-    .addOption(option('--max-ttl <duration>', 'no token lives longer', durationSeconds).default(86_400, '24h'))
+    .addOption(option('--max-ttl <duration>', 'no token lives longer', tokenLife).default(86_400, '24h'))
     .addOption(
       option('--max-staleness <duration>', 'no exchange by an older view', durationSeconds).default(600, '10m'),
     )
@@ -158,7 +167,7 @@ function addToken(root: Command, io: Io): void {
     .command('attenuate')
     .description('Append caveats to a macaroon, offline: the result can do less.')
     .argument('[file]', 'the token; - for standard input', '-')
-    .requiredOption('--caveat <caveat...>', 'as "scope = read" or "budget_credits <= 10"')
+    .requiredOption('--caveat <caveat>', 'as "scope = read" or "budget_credits <= 10"; may be given again', gathered)
     .action(async (file: string, flags) => (await import('./token.ts')).attenuateToken(file, flags, io));
 }
 
@@ -173,7 +182,7 @@ function addRevoke(root: Command, io: Io): void {
     .option('--agent <uid>', 'every token of a registered agent')
     .option('--policy <uid>', 'every token of a policy')
     .option('--issued-before <time>', 'only those issued up to this time, RFC 3339')
-    .option('--expires <duration>', 'how long to remember it; at least 24h', durationSeconds)
+    .option('--expires <duration>', 'how long to remember it; at least 24h', atLeastADay)
     .option('--reason <text>', 'why, for people')
     .action(async (flags) => (await import('./revoke.ts')).revoke(flags, io));
 }
@@ -189,7 +198,7 @@ function addKeys(root: Command, io: Io): void {
     .command('rotate')
     .description('Publish a next key; it signs once verifiers have had an hour to learn of it.')
     .addOption(option('--data-dir <dir>', 'the data directory').default('.trustmint'))
-    .addOption(option('--max-ttl <duration>', 'as the mint has it', durationSeconds).default(86_400, '24h'))
+    .addOption(option('--max-ttl <duration>', 'as the mint has it', tokenLife).default(86_400, '24h'))
     .option('--now', 'let it sign at once: verifiers that cache keys refuse its tokens until they ask again')
     .action(async (flags) => (await import('./keys.ts')).rotateKeys(flags, io));
 }
@@ -212,11 +221,11 @@ function addDev(root: Command, io: Io): void {
     .description('For trying things out. Never for production.')
     .command('issuer')
     .description('An identity issuer on loopback: real keys, discovery, JWKS, and tokens with the claims you choose.')
+    // No variable: TRUSTMINT_LISTEN is the mint's.
     .addOption(
-      option('--listen <host:port>', 'loopback only', listenAddress).default(
-        listenAddress('127.0.0.1:0'),
-        '127.0.0.1:0',
-      ),
+      new Option('--listen <host:port>', 'loopback only')
+        .argParser(listenAddress)
+        .default(listenAddress('127.0.0.1:0'), '127.0.0.1:0'),
     )
     .action(async (flags) => (await import('./dev-issuer.ts')).devIssuer(flags, io));
 }

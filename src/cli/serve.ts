@@ -1,5 +1,6 @@
 /** `trustmint serve --manifests DIR`: wires a directory of manifests, the engine and the server, and stops them again. */
 import { randomBytes } from 'node:crypto';
+import { stat } from 'node:fs/promises';
 import { type AuditSink, createAudit, fileSink, streamSink } from '../audit/index.ts';
 import { systemClock } from '../clock.ts';
 import { createEngine } from '../exchange/index.ts';
@@ -46,6 +47,7 @@ export async function serve(flags: ServeFlags, io: Io): Promise<void> {
   if ((flags.tlsCert === undefined) !== (flags.tlsKey === undefined)) {
     throw new CliError('usage', 'give both --tls-cert and --tls-key');
   }
+  await requireDirectory(flags.manifests);
   const clock = systemClock;
   const random = (bytes: number) => randomBytes(bytes);
   const log = createLog(io.stderr, clock);
@@ -94,7 +96,8 @@ export async function serve(flags: ServeFlags, io: Io): Promise<void> {
         }),
       onChange: (changed) => {
         keys.retain(changed.snapshot()?.anchors.values() ?? []);
-        revocations(changed.revocations());
+        // Not before the policies are there: they revoke too.
+        if (changed.snapshot()) revocations(changed.revocations());
       },
       onReports: (reports) => {
         for (const { level, message, fields } of reports.flatMap(reportLines)) log(level, message, fields);
@@ -162,6 +165,12 @@ async function auditLog(path: string): Promise<AuditSink> {
     throw new CliError('audit_log', `--audit-log ${path}: ${why}`);
   }
   return sink;
+}
+
+/** A directory that is not there is a slip of the pen; one that is there and cannot be read may yet become readable. */
+async function requireDirectory(path: string): Promise<void> {
+  const found = await stat(path).catch(() => undefined);
+  if (!found?.isDirectory()) throw new CliError('no_manifests', `--manifests: there is no directory ${path}`);
 }
 
 /** Resolves on SIGTERM, SIGINT or `signal`. */

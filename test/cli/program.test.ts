@@ -51,7 +51,7 @@ describe('trustmint', () => {
     ['a rate of nothing', ['serve', ...dir, ...ISSUER, '--rate-limit', '0'], /tokens a second and burst, as 20,100/],
     ['a certificate without its key', ['serve', ...dir, ...ISSUER, '--tls-cert', 'x'], /both --tls-cert and --tls-key/],
     ['a count that is none', ['audit', 'tail', '-n', 'x'], /give a whole number/],
-    ['a caveat left out', ['token', 'attenuate', '-'], /'--caveat <caveat...>' not specified/],
+    ['a caveat left out', ['token', 'attenuate', '-'], /'--caveat <caveat>' not specified/],
     ['no resource', ['token', 'verify', '-', '--keys', 'x'], /'--resource <name>' not specified/],
   ];
   for (const [what, args, says] of wrong) {

@@ -49,7 +49,7 @@ describe('trustmint token', () => {
   });
 
   it('attenuate appends, offline, and only what some call could satisfy', async () => {
-    const args = ['token', 'attenuate', '-', '--caveat', 'tool = search', 'budget_credits <= 5'];
+    const args = ['token', 'attenuate', '-', '--caveat', 'tool = search', '--caveat', 'budget_credits <= 5'];
     const { code, out } = await trustmint(args, token);
     assert.equal(code, 0);
     assert.deepEqual(
