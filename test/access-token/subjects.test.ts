@@ -31,7 +31,7 @@ describe('the subject of a token', () => {
     ['a workflow run, by the immutable id', run, CLUSTER, false, 'github:7:acme/x'],
     ['an OpenID subject', identity('oidc', 'client@clients'), CLUSTER, false, 'oidc:agents:client@clients'],
     ['a subject with spaces and percent signs', identity('oidc', 'a b%20'), CLUSTER, false, 'oidc:agents:a%20b%2520'],
-    ['a subject beyond ASCII', identity('oidc', 'ü\n'), CLUSTER, false, 'oidc:agents:%C3%BC%0A'],
+    ['a subject beyond ASCII', identity('oidc', 'ü\n\x7f'), CLUSTER, false, 'oidc:agents:%C3%BC%0A%7F'],
     ['a subject that looks like another’s', identity('oidc', 'x:y'), TEAM, false, 'oidc:team/agents:x:y'],
   ];
   for (const [what, who, policy, own, subject] of rows) {

@@ -85,8 +85,12 @@ describe('the engine’s feeds and reports', () => {
 
     it('needs a first good read and a fresh view', () => {
       assert.deepEqual(failing(), []);
-      w.view.stale = 601;
+      w.view.stale = 600;
+      assert.deepEqual(failing(), []);
+      w.view.stale = 601.9;
       assert.deepEqual(failing(), ['freshness']);
+      const freshness = w.engine.readiness().find(({ name }) => name === 'freshness');
+      assert.equal(freshness?.message, 'the policies were last read 601 s ago');
       w.unserve();
       w.view.stale = Number.POSITIVE_INFINITY;
       assert.deepEqual(failing(), ['policies', 'freshness']);

@@ -77,6 +77,31 @@ describe('an exchange', () => {
     assert.equal(jtis.size, 5);
   });
 
+  it('states the label, as a caveat, to the caller and in the record', async () => {
+    w.serve(
+      agents([{ match: { serviceAccount: '*' }, issue: { labelTemplate: 'pod-{{ .Attributes.serviceAccount }}' } }]),
+    );
+    const grant = await w.granted();
+    assert.equal(grant.label, 'pod-research-agent');
+    assert.equal(grant.caveats.at(-1), 'label = pod-research-agent');
+    assert.equal(w.record().granted.label, 'pod-research-agent');
+    w.serve(agents([RESEARCH]));
+    assert.ok(!('label' in (await w.granted())) && !('label' in w.record().granted));
+  });
+
+  it('fails, rather than refuses, where something is wrong with the program itself', async () => {
+    const fault = async () => {
+      throw new TypeError('a fault of ours');
+    };
+    const one = await world([agents([RESEARCH])], { proofs: { verify: fault } });
+    await assert.rejects(one.exchange('x'), TypeError);
+    await assert.rejects(one.engine.explain({ credentials: 'x' }), TypeError);
+    const two = await world([agents([RESEARCH])], {
+      audit: { record: fault, status: () => [], close: async () => {} },
+    });
+    await assert.rejects(two.exchange('x'), TypeError);
+  });
+
   it('names the generation that decided: another policy, another generation', async () => {
     await w.granted();
     const before = w.record().generation;
@@ -133,6 +158,8 @@ describe('an exchange', () => {
       const proof = await w.proof();
       const said = await refusal(w, proof);
       assert.deepEqual([said.code, said.stage, said.reason], ['temporarily_unavailable', 'view', 'stale']);
+      const late = await w.exchange(proof);
+      assert.equal(late.granted ? undefined : late.retryAfter, 5);
       w.view.stale = 0;
       w.unserve();
       assert.equal((await refusal(w, proof)).reason, 'stale');

@@ -37,6 +37,9 @@ describe('explain', () => {
       actual: '"research-agent"',
       holds: false,
     });
+    assert.ok(!('refused' in (await w.engine.explain({ credentials: await w.proof() }))));
+    const denied = await w.engine.explain({ credentials: await w.proof('kubernetes', { aud: 'other' }) });
+    assert.ok('decision' in denied && !denied.decision.allowed && !('refused' in denied));
     assert.deepEqual(w.sink.lines, []);
   });
 

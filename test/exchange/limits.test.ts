@@ -70,9 +70,11 @@ describe('a rate limiter', () => {
     assert.deepEqual([limiter.take('a'), limiter.take('a'), limiter.take('a')], [0, 0, 1]);
   });
 
-  it('says how many whole seconds to wait', () => {
+  it('says how many whole seconds to wait', async () => {
     const slow = new RateLimiter({ perSecond: 0.1, burst: 1 }, clock);
     assert.deepEqual([slow.take('a'), slow.take('a'), slow.blocked('a'), slow.blocked('b')], [0, 10, 10, 0]);
+    await clock.advance(4500);
+    assert.equal(slow.take('a'), 6);
   });
 
   it('remembers a bounded number of keys: the ones not asked for longest go first', () => {

@@ -70,6 +70,16 @@ describe('an exchange that is refused', () => {
       });
     }
 
+    it('and the record names the policy and the rule that refused, where one did', async () => {
+      w.serve(agents([deny, RESEARCH]));
+      const outcome = await w.exchange(await w.proof());
+      assert.ok(!outcome.granted && outcome.retryAfter === undefined);
+      assert.deepEqual([w.record().policy.name, w.record().rule], ['research', 'no']);
+      w.serve(agents([{ match: { serviceAccount: 'other' }, issue: {} }]));
+      await refusal(w, await w.proof());
+      assert.ok(!('policy' in w.record()) && !('rule' in w.record()));
+    });
+
     it('where the proof is bound to no instance and the budget is per instance', async () => {
       w.serve(agents([{ match: { serviceAccount: '*' }, issue: { budgetPer: 'Instance' } }]));
       const unbound = { namespace: 'ai-agents', serviceaccount: { name: 'research-agent', uid: 'sa-uid' } };
