@@ -68,7 +68,7 @@ class CachingVerifier implements ProofVerifier {
   readonly #reviews: TokenReviews;
   readonly #remembered: Lru<Remembered>;
   readonly #sightings: Sightings;
-  readonly #underWay = new Map<string, Promise<Remembered>>();
+  readonly #underWay = new Map<string, { readonly generation: string; readonly task: Promise<Remembered> }>();
 
   constructor({ keys, clock, tokenReview, cacheSize = 4096 }: ProofVerifierOptions) {
     this.#keys = keys;
@@ -101,13 +101,15 @@ class CachingVerifier implements ProofVerifier {
   }
 
   #verifyOnce(proof: string, digest: string, anchors: AnchorDirectory): Promise<Remembered> {
-    const id = `${digest} ${anchors.generation}`;
-    let task = this.#underWay.get(id);
-    if (!task) {
-      task = this.#verify(proof, digest, anchors).finally(() => this.#underWay.delete(id));
-      this.#underWay.set(id, task);
-    }
-    return task;
+    const known = this.#underWay.get(digest);
+    if (known?.generation === anchors.generation) return known.task;
+    const entry = { generation: anchors.generation, task: this.#verify(proof, digest, anchors) };
+    this.#underWay.set(digest, entry);
+    const done = () => {
+      if (this.#underWay.get(digest) === entry) this.#underWay.delete(digest);
+    };
+    entry.task.then(done, done);
+    return entry.task;
   }
 
   async #verify(proof: string, digest: string, anchors: AnchorDirectory): Promise<Remembered> {

@@ -39,8 +39,13 @@ export function texts(body: JsonObject, name: string, count: number, max: number
   return value;
 }
 
+/** What nearly every text is. */
+const PLAIN = /^[ -~]*$/;
+
 function isText(value: unknown, max: number): value is string {
-  if (typeof value !== 'string' || value.length === 0 || value.length > max || !value.isWellFormed()) return false;
+  if (typeof value !== 'string' || value.length === 0 || value.length > max) return false;
+  if (PLAIN.test(value)) return true;
+  if (!value.isWellFormed()) return false;
   for (let i = 0; i < value.length; i++) {
     const c = value.charCodeAt(i);
     if (c < 0x20 || c === 0x7f) return false;
