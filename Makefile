@@ -39,7 +39,7 @@ bench: install ## Side-by-side measurements (ARGS=--quick for a short run)
 
 .PHONY: build
 build: install ## dist/ as it is published
-	@rm -rf dist && npm run --silent build
+	@npm run --silent build
 
 .PHONY: test-e2e
 test-e2e: install ## End-to-end: the packed CLI as a user runs it
