@@ -1,6 +1,6 @@
 /** `trustmint audit tail`. */
 import { formatRecord, tailAudit } from '../audit/index.ts';
-import type { Io } from './program.ts';
+import type { Io } from './io.ts';
 
 /** Prints records for people; lines that are no record as they are. */
 export async function tail(file: string, flags: { follow?: boolean; lines?: number }, io: Io): Promise<void> {

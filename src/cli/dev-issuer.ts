@@ -1,8 +1,7 @@
 /** `trustmint dev issuer`. */
 import { createDevIssuer } from '../dev/index.ts';
 import type { ListenAddress } from './flags.ts';
-import type { Io } from './program.ts';
-import { stopped } from './serve.ts';
+import { type Io, stopped } from './io.ts';
 
 /** Serves identities until told to stop; prints where, and how to ask for a token. */
 export async function devIssuer(flags: { listen: ListenAddress }, io: Io): Promise<void> {

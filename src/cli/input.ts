@@ -1,7 +1,7 @@
 /** Reading what a command is given: a file, or standard input for `-`. Secrets come this way, never as arguments. */
 import { readFile } from 'node:fs/promises';
 import { CliError } from './errors.ts';
-import type { Io } from './program.ts';
+import type { Io } from './io.ts';
 
 const MAX_BYTES = 1 << 20;
 

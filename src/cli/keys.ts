@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { systemClock } from '../clock.ts';
 import { FileKeyStore, openKeyRing } from '../keyring/index.ts';
 import { CliError } from './errors.ts';
-import type { Io } from './program.ts';
+import type { Io } from './io.ts';
 
 /** Prints each key's id, state and times; never the key. */
 export async function listKeys(flags: { dataDir: string }, io: Io): Promise<void> {

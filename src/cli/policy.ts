@@ -15,7 +15,7 @@ import {
 } from '../standalone/index.ts';
 import { CliError } from './errors.ts';
 import { readInput } from './input.ts';
-import type { Io } from './program.ts';
+import type { Io } from './io.ts';
 import { objectName } from './report.ts';
 
 interface LintFlags {

@@ -1,5 +1,4 @@
 /** The command line: which commands there are. Each lives in its own file and is loaded when it is called. */
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Option } from 'commander';
 import { CliError } from './errors.ts';
 import {
@@ -12,17 +11,8 @@ import {
   tokenLife,
   wholeNumber,
 } from './flags.ts';
-
-/** Everything a command needs of the process, so that tests can run it in theirs. */
-export interface Io {
-  readonly stdin: NodeJS.ReadableStream;
-  readonly stdout: NodeJS.WritableStream & { isTTY?: boolean };
-  readonly stderr: NodeJS.WritableStream;
-  /** Aborts a command that runs until told to stop. */
-  readonly signal?: AbortSignal;
-}
-
-const processIo: Io = { stdin: process.stdin, stdout: process.stdout, stderr: process.stderr };
+import { type Io, processIo } from './io.ts';
+import { version } from './version.ts';
 
 /** Runs one command line; returns its exit code. */
 export async function run(argv: readonly string[], io: Io = processIo): Promise<number> {
@@ -42,12 +32,6 @@ export async function run(argv: readonly string[], io: Io = processIo): Promise<
     }
     throw error;
   }
-}
-
-/** The version of this package. */
-export function version(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
 }
 
 /** A flag that can also be set as TRUSTMINT_…. */

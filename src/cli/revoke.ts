@@ -5,7 +5,7 @@ import { describeMacaroon, MacaroonError } from '../macaroon/index.ts';
 import { writeRevocation } from '../standalone/index.ts';
 import { CliError } from './errors.ts';
 import { readInput } from './input.ts';
-import type { Io } from './program.ts';
+import type { Io } from './io.ts';
 
 interface RevokeFlags {
   dataDir: string;

@@ -11,10 +11,11 @@ import { createServer, tokenFile } from '../server/index.ts';
 import { createManifestStore, lockDataDir, printProblem } from '../standalone/index.ts';
 import { CliError } from './errors.ts';
 import type { ListenAddress, RateFlag } from './flags.ts';
+import { type Io, stopped } from './io.ts';
 import { createLog } from './log.ts';
-import { type Io, version } from './program.ts';
 import { reportLines } from './report.ts';
 import { revocationWatcher } from './revocation-watcher.ts';
+import { version } from './version.ts';
 
 export interface ServeFlags {
   manifests: string;
@@ -171,19 +172,4 @@ async function auditLog(path: string): Promise<AuditSink> {
 async function requireDirectory(path: string): Promise<void> {
   const found = await stat(path).catch(() => undefined);
   if (!found?.isDirectory()) throw new CliError('no_manifests', `--manifests: there is no directory ${path}`);
-}
-
-/** Resolves on SIGTERM, SIGINT or `signal`. */
-export function stopped(signal?: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      process.off('SIGTERM', done);
-      process.off('SIGINT', done);
-      resolve();
-    };
-    process.on('SIGTERM', done);
-    process.on('SIGINT', done);
-    if (signal?.aborted) done();
-    else signal?.addEventListener('abort', done, { once: true });
-  });
 }

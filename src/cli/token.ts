@@ -9,7 +9,7 @@ import {
 } from '../macaroon/index.ts';
 import { CliError } from './errors.ts';
 import { readInput } from './input.ts';
-import type { Io } from './program.ts';
+import type { Io } from './io.ts';
 
 export async function inspectToken(file: string, flags: { json?: true }, io: Io): Promise<void> {
   const token = (await readInput(file, io)).trim();

@@ -3,12 +3,12 @@ import { AuditError, fingerprint } from '../audit/index.ts';
 import { epochSeconds } from '../clock.ts';
 import type { VerifiedIdentity } from '../identity.ts';
 import { ProofError } from '../proof/index.ts';
+import { randomIds } from '../random-ids.ts';
 import { issueToken } from './issue.ts';
 import { RateLimiter } from './rate-limit.ts';
-import { type Attempt, type Denial, exchangeRecord } from './record.ts';
-import { MAX_STALE_MESSAGE, refusal } from './refusals.ts';
+import { type Attempt, exchangeRecord } from './record.ts';
+import { type Denial, MAX_STALE_MESSAGE, refusal } from './refusals.ts';
 import type { EngineSettings } from './settings.ts';
-import { tokenIds } from './token-ids.ts';
 import type { ExchangeOutcome, ExchangeRequest, Grant } from './types.ts';
 
 /** One exchange, from the credential to the answer. Never throws for anything a caller or an outage can cause. */
@@ -19,7 +19,7 @@ export function createExchange(settings: EngineSettings): Exchange {
   const { view, clock, audit } = settings;
   const identities = new RateLimiter(settings.rateLimit, clock);
   const failures = new RateLimiter(settings.failureLimit, clock);
-  const nextId = tokenIds(settings.random);
+  const nextId = randomIds(settings.random, 'base64url');
 
   return async function exchange(request) {
     const attempt: Attempt = { request, proofDigest: fingerprint(request.proof) };

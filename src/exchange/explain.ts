@@ -4,8 +4,7 @@ import type { Anchor, Claims, VerifiedIdentity } from '../identity.ts';
 import type { Decision, Snapshot } from '../policy/types.ts';
 import { identityFromClaims, ProofError } from '../proof/index.ts';
 import { grantOf } from './issue.ts';
-import type { Denial } from './record.ts';
-import { refusal } from './refusals.ts';
+import { type Denial, refusal } from './refusals.ts';
 import type { EngineSettings } from './settings.ts';
 import type { ExplainOutcome, ExplainRequest } from './types.ts';
 

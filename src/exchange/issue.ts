@@ -5,14 +5,10 @@ import { formatTime } from '../caveat/index.ts';
 import { budgetWindow, grantId, MacaroonError, type MintRequest, mintMacaroon } from '../macaroon/index.ts';
 import type { GrantTerms, PolicyRef, Snapshot } from '../policy/types.ts';
 import { narrow } from './narrow.ts';
-import type { Denial } from './record.ts';
+import type { IssuedDetails } from './record.ts';
+import type { Denial } from './refusals.ts';
 import type { EngineSettings } from './settings.ts';
 import type { ErrorCode, ExchangeRequest, Grant } from './types.ts';
-
-/** What the audit record says of a grant, beside what the caller gets. */
-export interface IssuedDetails {
-  readonly budgetCredits?: number;
-}
 
 interface Refused {
   readonly code: ErrorCode;

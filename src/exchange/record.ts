@@ -2,16 +2,12 @@
 import { auditIdentity, type ExchangeEvent, fingerprint } from '../audit/index.ts';
 import type { VerifiedIdentity } from '../identity.ts';
 import type { Decision, PolicyRef } from '../policy/types.ts';
-import type { IssuedDetails } from './issue.ts';
+import type { Denial } from './refusals.ts';
 import type { DoorRefusal, ExchangeOutcome, ExchangeRequest } from './types.ts';
 
-/** Why an exchange was refused: for the operator, under the correlation id. */
-export interface Denial {
-  /** How far it came. */
-  readonly stage: 'request' | 'view' | 'limit' | 'proof' | 'policy' | 'revocation' | 'mint';
-  /** Stable, snake_case. */
-  readonly reason: string;
-  readonly detail: string;
+/** What the audit record says of a grant, beside what the caller gets. */
+export interface IssuedDetails {
+  readonly budgetCredits?: number;
 }
 
 /** One exchange as it goes: each stage adds what it found out. */

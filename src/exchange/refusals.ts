@@ -18,3 +18,12 @@ export function refusal(code: ErrorCode, message = SENTENCES[code], retryAfter?:
   const wait = retryAfter ?? (code === 'temporarily_unavailable' ? 5 : undefined);
   return { granted: false, code, message, ...(wait !== undefined && { retryAfter: wait }) };
 }
+
+/** Why an exchange was refused: for the operator, under the correlation id. */
+export interface Denial {
+  /** How far it came. */
+  readonly stage: 'request' | 'view' | 'limit' | 'proof' | 'policy' | 'revocation' | 'mint';
+  /** Stable, snake_case. */
+  readonly reason: string;
+  readonly detail: string;
+}

@@ -17,25 +17,6 @@ export interface RequestContext {
 }
 
 const CALLER_ID_LENGTH = 128;
-const POOL = 64;
-const ID_BYTES = 16;
-
-/**
- * Correlation ids of 128 random bits. Randomness is drawn for 64 of them at a time: one draw costs as much as one id.
- * @param random cryptographically secure bytes
- */
-export function correlationIds(random: (bytes: number) => Uint8Array): () => string {
-  let pool = Buffer.alloc(0);
-  let used = 0;
-  return () => {
-    if (used >= pool.length) {
-      pool = Buffer.from(random(POOL * ID_BYTES));
-      used = 0;
-    }
-    used += ID_BYTES;
-    return pool.toString('hex', used - ID_BYTES, used);
-  };
-}
 
 /** Reads the ids and the peer of a request that just arrived. */
 export function contextOf(req: IncomingMessage, correlationId: string, lifecycle: Lifecycle): RequestContext {

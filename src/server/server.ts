@@ -1,7 +1,8 @@
 /** Two listeners around one engine: the public one, and the one for operators. Neither serves the other's routes. */
 
+import { randomIds } from '../random-ids.ts';
 import { sendError } from './answer.ts';
-import { correlationIds, type RequestContext } from './context.ts';
+import type { RequestContext } from './context.ts';
 import { EXCHANGE_PATH, nativeDoor } from './doors/native.ts';
 import { ServerError } from './errors.ts';
 import { EventLoopLag } from './event-loop.ts';
@@ -69,7 +70,7 @@ function build(options: ServerOptions, limits: Limits, metrics: Metrics, lag: Ev
     requireLoopback(options.opsListen, 'the ops listener');
   }
   const loaded = tls && loadTls(tls);
-  const nextId = correlationIds(options.random);
+  const nextId = randomIds(options.random, 'hex');
   const listener = (name: 'public' | 'ops', address: Address, secure: SecureContext | undefined, handle: Handler) =>
     new Listener({ name, address, secure, limits, clock, log, nextId, handle });
 
