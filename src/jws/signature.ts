@@ -4,6 +4,8 @@ import type { SignatureAlgorithm } from './algorithms.ts';
 
 type Check = (input: Buffer, key: KeyObject, signature: Buffer) => boolean;
 
+// What a signature is judged as follows from `alg` alone: node:crypto would go by the key, and take one of another type.
+
 /** RSASSA-PKCS1-v1_5 (RFC 7518 §3.3), which is what node:crypto takes an `rsa` key for. */
 const pkcs1 =
   (hash: string): Check =>
@@ -14,16 +16,20 @@ const pkcs1 =
 const pss =
   (hash: string, saltLength: number): Check =>
   (input, key, signature) =>
+    key.asymmetricKeyType === 'rsa' &&
     verify(hash, input, { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength }, signature);
 
 /** ECDSA with R and S side by side, each as long as the curve's order (RFC 7518 §3.4). */
 const ecdsa =
-  (hash: string, length: number): Check =>
+  (hash: string, curve: string, length: number): Check =>
   (input, key, signature) =>
-    signature.length === length && verify(hash, input, { key, dsaEncoding: 'ieee-p1363' }, signature);
+    signature.length === length &&
+    key.asymmetricKeyDetails?.namedCurve === curve &&
+    verify(hash, input, { key, dsaEncoding: 'ieee-p1363' }, signature);
 
 /** Ed25519 (RFC 8037 §3.1, RFC 9864 §2.2). */
-const eddsa: Check = (input, key, signature) => verify(null, input, key, signature);
+const eddsa: Check = (input, key, signature) =>
+  key.asymmetricKeyType === 'ed25519' && verify(null, input, key, signature);
 
 const CHECKS: Readonly<Record<SignatureAlgorithm, Check>> = {
   RS256: pkcs1('RSA-SHA256'),
@@ -32,9 +38,9 @@ const CHECKS: Readonly<Record<SignatureAlgorithm, Check>> = {
   PS256: pss('sha256', 32),
   PS384: pss('sha384', 48),
   PS512: pss('sha512', 64),
-  ES256: ecdsa('sha256', 64),
-  ES384: ecdsa('sha384', 96),
-  ES512: ecdsa('sha512', 132),
+  ES256: ecdsa('sha256', 'prime256v1', 64),
+  ES384: ecdsa('sha384', 'secp384r1', 96),
+  ES512: ecdsa('sha512', 'secp521r1', 132),
   EdDSA: eddsa,
   Ed25519: eddsa,
 };
