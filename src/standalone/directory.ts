@@ -2,7 +2,7 @@
 import type { TokenRevocation, TrustmintResource } from '../api/v1alpha1/index.ts';
 import type { Clock } from '../clock.ts';
 import type { ManifestProblem } from './errors.ts';
-import { Follower, type WatchDirectory } from './follow.ts';
+import { Follower, type Reading, type WatchDirectory } from './follow.ts';
 import type { ReadResult } from './objects.ts';
 import { type FileCache, listManifests, readManifests } from './read.ts';
 
@@ -10,6 +10,8 @@ export interface DirectorySettings {
   readonly dir: string;
   readonly clock: Clock;
   readonly watch: WatchDirectory;
+  /** Whether its files appear and go as wholes: then nothing that was read waits for the directory to rest. */
+  readonly restless?: boolean;
   /** Refuses what does not belong into this directory. */
   readonly admit?: (result: ReadResult) => ReadResult;
   /**
@@ -43,6 +45,7 @@ export class Directory {
       {
         signature: () => this.#signature(),
         read: () => this.#read(),
+        restless: settings.restless ?? false,
         fresh: () => {
           this.#freshAt = settings.clock.monotonic();
           settings.onFresh?.(this);
@@ -79,10 +82,10 @@ export class Directory {
     }
   }
 
-  async #read(): Promise<() => boolean> {
+  async #read(): Promise<Reading> {
     const { dir, admit = (result) => result } = this.#settings;
     const result = admit(await readManifests(dir, this.#cache));
-    return () => this.#use(result);
+    return { good: result.problems.length === 0, use: () => this.#use(result) };
   }
 
   #use(result: ReadResult): boolean {

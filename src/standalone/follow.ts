@@ -27,10 +27,17 @@ export const watchDirectory: WatchDirectory = (dir, onChange) => {
 export interface Source {
   /** What differs whenever the content may. Never throws. */
   signature(): Promise<string>;
-  /** Reads; what it returns takes the result into use and says whether it was a good read. */
-  read(): Promise<() => boolean>;
+  read(): Promise<Reading>;
+  /** Whether files appear and go as wholes, so that a directory that never rests can be read all the same. */
+  readonly restless: boolean;
   /** The content was just seen to be what is in use. */
   fresh(): void;
+}
+
+export interface Reading {
+  readonly good: boolean;
+  /** Takes the result into use, and says whether that went well. */
+  use(): boolean;
 }
 
 /** Keeps what is in use equal to a source. One read at a time. */
@@ -38,6 +45,9 @@ export class Follower {
   readonly #source: Source;
   readonly #clock: Clock;
   #timer: TimerHandle | undefined;
+  /** When the timer fires, and since when the source has been as `#seen` says; monotonic milliseconds. */
+  #due = Number.POSITIVE_INFINITY;
+  #seenAt = 0;
   #work: Promise<unknown> = Promise.resolve();
   #closed = false;
   #seen: string | undefined;
@@ -61,9 +71,9 @@ export class Follower {
     });
   }
 
-  /** Looks soon: something may have changed. */
+  /** Looks soon: something may have changed. Never later than it would have: nudges may never end. */
   nudge(): void {
-    this.#schedule(SETTLE / 5);
+    if (this.#clock.monotonic() + SETTLE / 5 < this.#due) this.#schedule(SETTLE / 5);
   }
 
   /** Resolves when nothing is being read. */
@@ -89,31 +99,42 @@ export class Follower {
   #schedule(ms: number): void {
     if (this.#closed) return;
     this.#timer?.cancel();
-    this.#timer = this.#clock.setTimer(() => void this.#enqueue(() => this.#look()), ms);
+    this.#due = this.#clock.monotonic() + ms;
+    this.#timer = this.#clock.setTimer(() => {
+      this.#due = Number.POSITIVE_INFINITY;
+      void this.#enqueue(() => this.#look());
+    }, ms);
   }
 
   /** @returns milliseconds until the next look */
   async #look(): Promise<number> {
     const signature = await this.#source.signature();
-    if (signature !== this.#seen) {
-      this.#seen = signature;
-      return SETTLE;
-    }
+    if (signature !== this.#seen) this.#see(signature);
     const retry = !this.#good && this.#clock.monotonic() >= this.#retryAt;
-    if (signature !== this.#inUse || retry) return (await this.#take(signature)) ? POLL : SETTLE;
+    if (signature !== this.#inUse || retry) {
+      const rest = this.#source.restless ? 0 : this.#seenAt + SETTLE - this.#clock.monotonic();
+      if (rest > 0) return rest;
+      return (await this.#take(signature)) ? POLL : SETTLE;
+    }
     if (this.#good) this.#source.fresh();
     return POLL;
   }
 
-  /** Reads and takes into use; false if the content changed meanwhile, and nothing was taken. */
+  #see(signature: string): void {
+    this.#seen = signature;
+    this.#seenAt = this.#clock.monotonic();
+  }
+
+  /** Reads and takes into use; false if the content changed meanwhile, so that there is more to read. */
   async #take(signature: string): Promise<boolean> {
-    const use = await this.#source.read();
-    this.#seen = await this.#source.signature();
-    if (this.#seen !== signature) return false;
-    this.#good = use();
+    const reading = await this.#source.read();
+    const now = await this.#source.signature();
+    if (now !== this.#seen) this.#see(now);
+    if (now !== signature && !(this.#source.restless && reading.good)) return false;
+    this.#good = reading.use();
     this.#inUse = signature;
     this.#retryAt = this.#clock.monotonic() + RETRY;
     if (this.#good) this.#source.fresh();
-    return true;
+    return now === signature;
   }
 }

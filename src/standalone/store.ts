@@ -85,6 +85,8 @@ export async function createManifestStore(settings: ManifestStoreSettings): Prom
           dir: revocationsDir(dataDir),
           clock,
           watch,
+          // Every file is renamed into its place, and revocations may come faster than the directory rests.
+          restless: true,
           admit: onlyRevocations,
           onRead: () => changed(),
           onFresh: sweep,

@@ -126,6 +126,16 @@ describe('revocations of a standalone mint', () => {
     assert.ok(s.staleSeconds() > 1, 'a view that may miss a revocation is stale');
   });
 
+  it('come into force while others come and never rest', async () => {
+    await open();
+    await writeRevocation(data.path, { token: 'j' }, { clock, random });
+    for (let i = 0; i < 20; i += 1) {
+      data.write(`revocations/r${i}.yaml`, revocation(`r${i}`, `token: t${i}`));
+      await pass(40);
+    }
+    assert.equal(dead(), true);
+  });
+
   it('stay in force when their directory vanishes', async () => {
     const s = await open();
     await writeRevocation(data.path, { token: 'j' }, { clock, random });
