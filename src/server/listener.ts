@@ -32,6 +32,8 @@ export class Listener {
   readonly lifecycle: Lifecycle = { draining: false };
   readonly #options: ListenerOptions;
   readonly #server: Server | TlsServer;
+  /** Every connection, also those whose TLS handshake is not over: the HTTP server knows nothing of them. */
+  readonly #sockets = new Set<Socket>();
   #inFlight = 0;
   #onIdle: (() => void) | undefined;
 
@@ -83,7 +85,9 @@ export class Listener {
     this.lifecycle.draining = true;
     if (!this.#server.listening) return Promise.resolve();
     return new Promise((resolve) => {
-      const cut = () => this.#server.closeAllConnections();
+      const cut = () => {
+        for (const socket of this.#sockets) socket.destroy();
+      };
       const force = clock.setTimer(cut, Math.max(0, graceMs));
       const silent = clock.setTimer(() => {
         this.#onIdle = cut;
@@ -106,6 +110,8 @@ export class Listener {
       requestTimeout: limits.requestMs,
       keepAliveTimeout: limits.keepAliveMs,
       connectionsCheckingInterval: Math.min(1_000, Math.ceil(limits.headersMs / 2)),
+      // Of TLS; Node's own is two minutes.
+      handshakeTimeout: limits.headersMs,
       insecureHTTPParser: false,
       // The front checks the Host, so that the refusal looks like all others.
       requireHostHeader: false,
@@ -125,6 +131,10 @@ export class Listener {
       res.on('close', finished);
       this.#options.handle(req, res, this.#context(req));
     };
+    server.on('connection', (socket: Socket) => {
+      this.#sockets.add(socket);
+      socket.on('close', () => this.#sockets.delete(socket));
+    });
     server.on('request', serve);
     server.on('checkContinue', (req: IncomingMessage, res: ServerResponse) => {
       // Too large by its own account: the refusal spares the caller the sending, and the connection has no body to skip.
@@ -137,6 +147,8 @@ export class Listener {
       sendError(res, this.#context(req), error);
     });
     server.on('clientError', (error: NodeJS.ErrnoException, socket) => this.#refuse(error, socket as Socket));
+    // After clientError, whose answer would wait for ever for the handshake that failed.
+    server.on('tlsClientError', (_error: Error, socket: Socket) => socket.destroy());
     return server;
   }
 

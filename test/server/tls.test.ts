@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createConnection } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Duplex, PassThrough } from 'node:stream';
 import { connect, type PeerCertificate } from 'node:tls';
 import { ServerError } from '../../src/server/index.ts';
 import { ask, type Harness, start, stopAll } from './support.ts';
@@ -131,6 +133,46 @@ describe('TLS', () => {
     await h.server.close(0);
     assert.equal(h.clock.pending, 0);
   });
+
+  /** Sends the first bytes of a handshake, or none, and no more; resolves when the server hangs up. */
+  function stall(h: Harness, hello: boolean): { readonly connected: Promise<void>; readonly closed: Promise<void> } {
+    const { hostname, port } = new URL(h.url);
+    const socket = createConnection({ host: hostname, port: Number(port) });
+    const closed = new Promise<void>((resolve) => socket.on('close', () => resolve()).on('error', () => {}));
+    const connected = new Promise<void>((resolve) =>
+      socket.on('connect', () => {
+        if (!hello) return resolve();
+        const first = new PassThrough();
+        first.once('data', (bytes) => socket.write(bytes));
+        // A whole ClientHello; of what the server answers nothing is read, and nothing more is said.
+        connect({ socket: Duplex.from({ readable: new PassThrough(), writable: first }) }).on('error', () => {});
+        socket.once('data', () => resolve());
+      }),
+    );
+    return { connected, closed };
+  }
+
+  for (const [what, hello] of [
+    ['that says nothing', false],
+    ['that stops in the middle of the handshake', true],
+  ] as const) {
+    it(`a connection ${what} is closed after the time that headers have`, async () => {
+      const h = await start({ ...both, tls: files, limits: { headersMs: 100 } });
+      await stall(h, hello).closed;
+      assert.equal(await served(h), 'first');
+    });
+
+    it(`a connection ${what} does not outlast the grace of a drain`, async () => {
+      const h = await start({ ...both, tls: files, limits: { headersMs: 60_000 } });
+      const { connected, closed } = stall(h, hello);
+      await connected;
+      await served(h);
+      const drained = h.server.close(10_000);
+      await h.clock.advance(10_000);
+      await closed;
+      await drained;
+    });
+  }
 
   it('outlives a caller who speaks no TLS', async () => {
     const h = await start({ ...both, tls: files });
