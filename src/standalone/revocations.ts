@@ -1,6 +1,6 @@
 /** TokenRevocations under the data directory: one file each, written by `trustmint revoke` while `serve` runs. */
-import { chmod, mkdir, open, rename, rm } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { chmod, mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { stringify } from 'yaml';
 import {
   API_VERSION,
@@ -13,6 +13,7 @@ import type { Clock } from '../clock.ts';
 import { fromTokenRevocations } from '../revocation/index.ts';
 import { StandaloneError } from './errors.ts';
 import { DEFAULT_NAMESPACE, type ReadResult } from './objects.ts';
+import { writeWhole } from './whole-file.ts';
 
 /** Seconds after which no token made before can still live: the longest ttl, and an hour for clocks that differ. */
 export const OUTLIVES_TOKENS = 25 * 3600;
@@ -121,23 +122,4 @@ export async function removeExpired(dataDir: string, objects: readonly TokenRevo
 /** RFC 3339 in whole seconds. */
 export function timestamp(ms: number): string {
   return new Date(Math.floor(ms / 1000) * 1000).toISOString().replace('.000Z', 'Z');
-}
-
-/** Readers see all of it or nothing, also after a power cut. */
-async function writeWhole(file: string, text: string): Promise<void> {
-  const temporary = join(dirname(file), `.${basename(file)}.tmp`);
-  const handle = await open(temporary, 'wx', 0o600);
-  try {
-    await handle.writeFile(text);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-  await rename(temporary, file);
-  const dir = await open(dirname(file), 'r');
-  try {
-    await dir.sync();
-  } finally {
-    await dir.close();
-  }
 }

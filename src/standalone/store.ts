@@ -61,8 +61,8 @@ export async function createManifestStore(settings: ManifestStoreSettings): Prom
   let sweepAt = 0;
   let sweeping: Promise<void> = Promise.resolve();
   let policies: PolicyObjects = { trustPolicies: [], clusterTrustPolicies: [], protectedResources: [] };
-  const graveyard = new Graveyard(settings);
   if (dataDir !== undefined) await ensureRevocations(dataDir);
+  const graveyard = await Graveyard.open(settings);
 
   const manifests = new Directory({
     dir: settings.dir,
@@ -72,7 +72,7 @@ export async function createManifestStore(settings: ManifestStoreSettings): Prom
       if (good) {
         const objects = policyObjects(directory);
         snapshot = settings.compile(objects);
-        graveyard.bury(policies, objects);
+        graveyard.bury(objects);
         policies = objects;
       }
       changed();
@@ -147,6 +147,7 @@ export async function createManifestStore(settings: ManifestStoreSettings): Prom
   // Revocations first: no policy is served before what it kills is known.
   await kept?.reload();
   await manifests.reload();
+  await graveyard.written();
   return store;
 }
 

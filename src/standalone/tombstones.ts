@@ -1,10 +1,12 @@
-/** Taking a policy's file away, or writing another state into it, never revives what the policy had revoked. */
-import type { ClusterTrustPolicy, TokenRevocation, TokenRevocationSpec, TrustPolicy } from '../api/v1alpha1/index.ts';
+/**
+ * Taking a policy's file away, or writing another state into it, never revives what the policy had revoked: also not
+ * if that is done while no process runs.
+ */
+import type { TokenRevocation, TokenRevocationSpec } from '../api/v1alpha1/index.ts';
 import type { PolicyObjects } from '../policy/types.ts';
-import type { ManifestProblem } from './errors.ts';
+import { type ManifestProblem, StandaloneError } from './errors.ts';
 import { OUTLIVES_TOKENS, revocationObject, saveRevocation, timestamp, type WriteOptions } from './revocations.ts';
-
-type Policy = TrustPolicy | ClusterTrustPolicy;
+import { readWills, saveWills, type Will, willsOf } from './wills.ts';
 
 /**
  * What must be revoked in the place of policies: of each that was Revoked and no longer is, or is gone though it had
@@ -12,51 +14,59 @@ type Policy = TrustPolicy | ClusterTrustPolicy;
  * policy of that name may be made anew and its tokens live.
  * @param now Milliseconds since the epoch.
  */
-export function tombstones(before: PolicyObjects, after: PolicyObjects, now: number): TokenRevocationSpec[] {
-  const present = new Map(policiesOf(after).map((policy) => [policy.metadata.uid, policy]));
+function tombstones(before: readonly Will[], after: PolicyObjects, now: number): TokenRevocationSpec[] {
+  const states = new Map(
+    [...after.trustPolicies, ...after.clusterTrustPolicies].map(({ metadata, spec }) => [metadata.uid, spec.state]),
+  );
   const specs: TokenRevocationSpec[] = [];
-  for (const { metadata, spec } of policiesOf(before)) {
-    const still = present.get(metadata.uid);
-    const wasRevoked = spec.state === 'Revoked' && still?.spec.state !== 'Revoked';
-    const gone = still === undefined;
-    const killsAll = wasRevoked || (gone && spec.deletionPolicy === 'Revoke');
-    const until = killsAll ? timestamp(now) : gone ? spec.revokeIssuedBefore : undefined;
+  for (const { uid, name, isRevoked, revokeIssuedBefore, revokesOnDeletion } of before) {
+    const gone = !states.has(uid);
+    const killsAll = (isRevoked && states.get(uid) !== 'Revoked') || (gone && revokesOnDeletion);
+    const until = killsAll ? timestamp(now) : gone ? revokeIssuedBefore : undefined;
     if (until === undefined) continue;
     specs.push({
-      policy: metadata.uid!,
+      policy: uid,
       issuedBefore: until,
       expiresAt: timestamp(now + OUTLIVES_TOKENS * 1000),
-      reason: `the policy ${metadata.name} ${gone ? 'was removed' : 'is no longer Revoked'}`,
+      reason: `the policy ${name} ${gone ? 'was removed' : 'is no longer Revoked'}`,
     });
   }
   return specs;
 }
 
-function policiesOf({ trustPolicies, clusterTrustPolicies }: PolicyObjects): readonly Policy[] {
-  return [...trustPolicies, ...clusterTrustPolicies];
-}
+type Options = WriteOptions & { readonly dataDir?: string };
 
 /** The tombstones of this process's life: in force at once, and kept under the data directory where there is one. */
 export class Graveyard {
-  readonly #options: WriteOptions & { readonly dataDir?: string };
+  readonly #options: Options;
+  #wills: readonly Will[];
   #work: Promise<void> = Promise.resolve();
 
   revocations: readonly TokenRevocation[] = [];
-  /** Of tombstones that could not be kept: a restart would forget them. */
+  /** Of what could not be kept: a restart would forget it. */
   problems: readonly ManifestProblem[] = [];
 
-  constructor(options: WriteOptions & { readonly dataDir?: string }) {
+  private constructor(options: Options, wills: readonly Will[]) {
     this.#options = options;
+    this.#wills = wills;
   }
 
-  /** Revokes in the place of what was in `before` and is not in `after`. */
-  bury(before: PolicyObjects, after: PolicyObjects): void {
-    const specs = tombstones(before, after, this.#options.clock.now());
-    for (const spec of specs) {
-      const object = revocationObject(spec, this.#options);
-      this.revocations = [...this.revocations, object];
-      this.#work = this.#work.then(() => this.#keep(object));
-    }
+  /** @throws StandaloneError data_dir_unusable */
+  static async open(options: Options): Promise<Graveyard> {
+    return new Graveyard(options, options.dataDir === undefined ? [] : await readWills(options.dataDir));
+  }
+
+  /** Revokes in the place of what was there before, in this process or the last one, and is not in `after`. */
+  bury(after: PolicyObjects): void {
+    const before = this.#wills;
+    const wills = willsOf(after);
+    this.#wills = wills;
+    const objects = tombstones(before, after, this.#options.clock.now()).map((spec) =>
+      revocationObject(spec, this.#options),
+    );
+    this.revocations = [...this.revocations, ...objects];
+    if (objects.length > 0 || JSON.stringify(wills) !== JSON.stringify(before))
+      this.#work = this.#work.then(() => this.#keep(objects, wills));
   }
 
   /** Resolves when all are kept, or known not to be. */
@@ -64,14 +74,16 @@ export class Graveyard {
     await this.#work;
   }
 
-  async #keep(object: TokenRevocation): Promise<void> {
+  async #keep(objects: readonly TokenRevocation[], wills: readonly Will[]): Promise<void> {
     const { dataDir } = this.#options;
     if (dataDir === undefined) return;
     try {
-      await saveRevocation(dataDir, object);
+      for (const object of objects) await saveRevocation(dataDir, object);
+      // Last: whatever is not kept until then is found out again at the next start.
+      await saveWills(dataDir, wills);
     } catch (error) {
-      const { message } = error as Error;
-      this.problems = [...this.problems, { file: dataDir, path: '', code: 'unwritable', message }];
+      if (!(error instanceof StandaloneError)) throw error;
+      this.problems = [...this.problems, { file: dataDir, path: '', code: 'unwritable', message: error.message }];
     }
   }
 }

@@ -6,8 +6,6 @@ import { createManifestStore, type ManifestStore, uidOf, writeRevocation } from 
 import { FakeClock } from '../support/fake-clock.ts';
 import { policy, revocation, type TemporaryDirectory, temporaryDirectory } from './support.ts';
 
-const DAY = 86_400_000;
-
 describe('revocations of a standalone mint', () => {
   let dir: TemporaryDirectory;
   let data: TemporaryDirectory;
@@ -180,49 +178,5 @@ describe('revocations of a standalone mint', () => {
     const s = await open();
     assert.equal(s.snapshot()?.reports[0]?.served, false);
     assert.equal(dead(), true);
-  });
-
-  it('outlive the policy: removing the file of a Revoked one revives nothing, here and after a restart', async () => {
-    const file = dir.write('a.yaml', policy('a', '  state: Revoked\n'));
-    await open();
-    const issued = clock.now() / 1000;
-    clock.jump(clock.now() + 3_600_000);
-    rmSync(file);
-    await pass(1000);
-    assert.equal(dead(issued), true);
-    await store!.close();
-    await open();
-    assert.equal(dead(issued), true);
-    clock.jump(clock.now() + 2 * DAY);
-    assert.equal(dead(), false, 'a policy of that name may be made anew');
-  });
-
-  it('outlive a state that is written back: Revoked is terminal for what was issued', async () => {
-    dir.write('a.yaml', policy('a', '  state: Revoked\n'));
-    await open();
-    const issued = clock.now() / 1000;
-    clock.jump(clock.now() + 60_000);
-    dir.write('a.yaml', policy('a'));
-    await pass(1000);
-    assert.equal(dead(issued), true);
-    clock.jump(clock.now() + 60_000);
-    assert.equal(dead(), false);
-  });
-
-  it('are left by a removed policy as it asked: revokeIssuedBefore, deletionPolicy Revoke, or none', async () => {
-    for (const [spec, expected] of [
-      ['  revokeIssuedBefore: "2026-01-01T00:00:00Z"\n', 1],
-      ['  deletionPolicy: Revoke\n', 1],
-      ['  deletionPolicy: Drain\n', 0],
-      ['', 0],
-    ] as const) {
-      const file = dir.write('a.yaml', policy('a', spec));
-      await open();
-      rmSync(file);
-      await store!.reload();
-      assert.equal(kept().length, expected, spec);
-      await store!.close();
-      for (const name of kept()) rmSync(join(data.path, 'revocations', name));
-    }
   });
 });
