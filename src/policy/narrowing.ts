@@ -77,8 +77,18 @@ export function narrowingFault(
 
 function namesAccounts({ operator, source, ...values }: Predicate): boolean {
   if (operator !== 'In') return false;
-  if (source.kind === 'claim' && !KUBERNETES_CLAIMS.has(claimPointer(source.path))) return false;
-  return patternsOf({ operator, source, ...values }).every((pattern) => !isOnlyWildcards(pattern));
+  const claim = source.kind === 'claim' ? claimPointer(source.path) : undefined;
+  if (claim !== undefined && !KUBERNETES_CLAIMS.has(claim)) return false;
+  const names = claim === '/sub' ? subjectNames : (pattern: string) => !isOnlyWildcards(pattern);
+  return patternsOf({ operator, source, ...values }).every(names);
+}
+
+const SUBJECT = 'system:serviceaccount:';
+
+/** Whether a pattern of `sub` says more than that it is a service account's. */
+function subjectNames(pattern: string): boolean {
+  if (!hasWildcard(pattern)) return true;
+  return pattern.startsWith(SUBJECT) && /[^*:]/.test(pattern.slice(SUBJECT.length));
 }
 
 function narrowsShared(predicate: Predicate, shared: SharedIssuer): boolean {

@@ -1,6 +1,7 @@
 /** Is this token dead? */
 export { fromRevokingObjects, fromTokenRevocations, type RevokingObject } from './from-objects.ts';
 export { RevocationIndex } from './revocation-index.ts';
+export { parseTimestamp } from './timestamp.ts';
 export type {
   Conversion,
   FeedEntry,

@@ -99,8 +99,8 @@ function resourceOf(
   if (typeof apiVersion !== 'string' || typeof kind !== 'string') {
     return refuse([], 'not_a_resource', 'give apiVersion and kind, or provider and trust_rules for the short form');
   }
-  const [group, version] = apiVersion.split('/', 2);
-  if (group !== GROUP || version === undefined) return 'ignored';
+  // Also without a version, or in capitals: no other group is meant, and a policy must not silently be left out.
+  if (apiVersion.split('/', 1)[0]?.toLowerCase() !== GROUP) return 'ignored';
   if (apiVersion !== API_VERSION) {
     return refuse(['apiVersion'], 'unknown_version', `the version ${printable(apiVersion)} is none of: ${API_VERSION}`);
   }

@@ -10,7 +10,7 @@ import {
   tokenRevocation,
 } from '../api/v1alpha1/index.ts';
 import type { Clock } from '../clock.ts';
-import { fromTokenRevocations } from '../revocation/index.ts';
+import { fromTokenRevocations, parseTimestamp } from '../revocation/index.ts';
 import { StandaloneError } from './errors.ts';
 import { DEFAULT_NAMESPACE, type ReadResult } from './objects.ts';
 import { writeWhole } from './whole-file.ts';
@@ -53,7 +53,7 @@ export function revocationObject(spec: TokenRevocationSpec, { clock, random }: W
   }
   for (const name of ['issuedBefore', 'expiresAt'] as const) {
     const time = spec[name];
-    if (time !== undefined && Number.isNaN(Date.parse(time))) {
+    if (time !== undefined && parseTimestamp(time) === undefined) {
       throw new StandaloneError('invalid_revocation', `${name}: no such time`);
     }
   }

@@ -1,4 +1,5 @@
 /** What an API server refuses in a document and zod does not: unknown fields, repeated members of sets, impossible times. */
+import { parseTimestamp } from '../revocation/index.ts';
 import { type ManifestCode, printable } from './errors.ts';
 import { type FieldSchema, type KindName, METADATA_FIELDS, specSchema, TOP_FIELDS } from './schema.ts';
 import { suggestion } from './suggest.ts';
@@ -26,7 +27,7 @@ function* walk(value: unknown, schema: FieldSchema, path: Path): Generator<Findi
   } else if (isRecord(value)) {
     if (schema.properties) yield* members(value, schema.properties, path);
     else if (typeof schema.additionalProperties === 'object') yield* entries(value, path);
-  } else if (schema.format === 'date-time' && typeof value === 'string' && Number.isNaN(Date.parse(value))) {
+  } else if (schema.format === 'date-time' && typeof value === 'string' && parseTimestamp(value) === undefined) {
     yield { path, code: 'invalid_field', message: 'no such time' };
   }
 }

@@ -73,6 +73,8 @@ describe('a rule must narrow', () => {
       { namespace: 'a', serviceAccount: '*' },
       { claims: { '/kubernetes.io/serviceaccount/uid': 'u' } },
       { claims: { sub: 'system:serviceaccount:a:b' } },
+      { claims: { sub: 'system:serviceaccount:a:*' } },
+      { claims: { sub: 'system:serviceaccount:*:ci' } },
     ];
     for (const match of good) assert.deepEqual(kubernetes(match), [], JSON.stringify(match));
     const bad: Match[] = [
@@ -80,6 +82,10 @@ describe('a rule must narrow', () => {
       { namespace: '**', serviceAccount: '*' },
       { expressions: [{ key: 'namespace', operator: 'NotIn', values: ['kube-system'] }] },
       { claims: { '/kubernetes.io/pod/name': 'x' } },
+      { claims: { sub: 'system:serviceaccount:*:*' } },
+      { claims: { sub: 'system:serviceaccount:**' } },
+      { claims: { '/sub': 'sys**' } },
+      { expressions: [{ key: 'sub', operator: 'In', values: ['system:serviceaccount:a:b', '**:*'] }] },
     ];
     for (const match of bad) assert.deepEqual(kubernetes(match), ['MustNarrow'], JSON.stringify(match));
   });

@@ -12,6 +12,8 @@ describe('what a manifest may not be', () => {
       /did you mean TrustPolicy\?/,
     ],
     ['an unknown version', policy('a').replace('v1alpha1', 'v1beta1'), 'unknown_version', 1, /v1alpha1/],
+    ['no version', policy('a').replace('/v1alpha1', ''), 'unknown_version', 1, /v1alpha1/],
+    ['our group in capitals', policy('a').replace('trustmint', 'Trustmint'), 'unknown_version', 1, /v1alpha1/],
     ['an unknown field', policy('a', '  trustrules: []\n'), 'unknown_field', 12, /did you mean trustRules\?/],
     [
       'an unknown field in metadata',
@@ -47,6 +49,13 @@ describe('what a manifest may not be', () => {
     [
       'a time that does not exist',
       policy('a', '  revokeIssuedBefore: "2026-13-01T00:00:00Z"\n'),
+      'invalid_field',
+      12,
+      /time/,
+    ],
+    [
+      'a day that does not exist',
+      policy('a', '  revokeIssuedBefore: "2026-02-30T00:00:00Z"\n'),
       'invalid_field',
       12,
       /time/,

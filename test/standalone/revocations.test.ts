@@ -88,6 +88,7 @@ describe('revocations of a standalone mint', () => {
       { token: 'a', grant: 'b' },
       { token: 'a', issuedBefore: 'yesterday' },
       { token: 'a', expiresAt: '2026-13-01T00:00:00Z' },
+      { token: 'a', issuedBefore: '2026-02-30T00:00:00Z' },
       { token: '' },
     ];
     for (const spec of wrong) {
