@@ -38,6 +38,8 @@ export async function snippetRunner(workDir: string, mintUrl: string): Promise<S
       writeFileSync(script, text.replaceAll(TOKEN_PATH, tokenFile).replaceAll(MINT_URL, mintUrl));
       const env = {
         SATGATE_MINT_URL: mintUrl,
+        // Or it would leave compiled files beside the stand-ins.
+        PYTHONDONTWRITEBYTECODE: '1',
         ...(pythonPath && { PYTHONPATH: pythonPath }),
       };
       return (await runProgram('python3', ['-c', RUN_AND_SHOW, script, variable], { env })).trim();

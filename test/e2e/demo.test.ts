@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { runToEnd } from './support.ts';
@@ -12,6 +12,8 @@ describe('make demo ARGS=--once', () => {
 
   it('from an empty HOME: three kinds of token, one grant a run, one refusal explained, the audit log; and it ends', async () => {
     const env = { PATH: `${dirname(process.execPath)}:${process.env.PATH}`, HOME: home };
+    const compiled = join(ROOT, 'hack/demo/shims/python/__pycache__');
+    rmSync(compiled, { recursive: true, force: true });
     const began = performance.now();
     const { code, out, err } = await runToEnd(process.execPath, ['hack/demo/run.ts', '--once'], ROOT, env);
     assert.equal(code, 0, err);
@@ -39,5 +41,6 @@ describe('make demo ARGS=--once', () => {
     assert.equal(grants[0]?.[1], grants[1]?.[1]);
     assert.notEqual(grants[0]?.[1], grants[2]?.[1]);
     assert.ok(performance.now() - began < 60_000, 'it takes seconds');
+    assert.ok(!existsSync(compiled), 'it leaves nothing in the clone');
   });
 });

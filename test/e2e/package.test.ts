@@ -18,23 +18,26 @@ import { type Ended, runToEnd, type Started, start } from './support.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 
+/**
+ * The machine's npm with its own node and settings: npm finds its global settings (registry, proxy, CA) beside the
+ * node that runs it, and there are none beside the one of our dependencies.
+ */
+function machinesOwn(): Record<string, string> {
+  const path = (process.env.PATH ?? '').split(':').filter((dir) => !resolve(dir).startsWith(`${ROOT}/`));
+  return { ...(process.env as Record<string, string>), PATH: path.join(':') };
+}
+
 describe('the package', function () {
   this.timeout(170_000);
   const home = mkdtempSync(join(tmpdir(), 'trustmint-package-'));
   const folder = join(home, 'project');
   const started: Started[] = [];
   /** Node 24 and npm, an empty HOME, nothing else of ours. */
-  const env = {
-    PATH: `${dirname(process.execPath)}:${process.env.PATH}`,
-    HOME: join(home, 'home'),
-    ...Object.fromEntries(
-      Object.entries(process.env).filter(([name]) => /^(npm_config_registry|https?_proxy|no_proxy)$/i.test(name)),
-    ),
-  } as Record<string, string>;
+  const env = { PATH: `${dirname(process.execPath)}:${process.env.PATH}`, HOME: join(home, 'home') };
   let files: string[];
 
-  const npm = async (args: string[], cwd: string, more: Record<string, string> = {}): Promise<Ended> => {
-    const ended = await runToEnd('npm', args, cwd, { ...env, ...more });
+  const npm = async (args: string[], cwd: string, environment: Record<string, string> = env): Promise<Ended> => {
+    const ended = await runToEnd('npm', args, cwd, environment);
     assert.equal(ended.code, 0, `npm ${args.join(' ')}: ${ended.err}`);
     return ended;
   };
@@ -42,14 +45,11 @@ describe('the package', function () {
 
   before(async () => {
     for (const path of [env.HOME!, folder]) mkdirSync(path, { recursive: true });
-    // Packing runs the build, which needs what is installed here.
-    const packed = await npm(['pack', '--json', '--pack-destination', home], ROOT, { HOME: process.env.HOME ?? home });
+    const packed = await npm(['pack', '--json', '--pack-destination', home], ROOT, machinesOwn());
     const [{ filename, files: listed }] = JSON.parse(packed.out.slice(packed.out.indexOf('[')));
     files = listed.map(({ path }: { path: string }) => path);
     writeFileSync(join(folder, 'package.json'), '{"name":"somebody","private":true}');
-    const cache = process.env.npm_config_cache ?? join(process.env.HOME ?? home, '.npm');
-    const flags = ['--no-audit', '--no-fund', '--prefer-offline', '--cache', cache];
-    await npm(['install', ...flags, join(home, filename)], folder);
+    await npm(['install', '--no-audit', '--no-fund', '--prefer-offline', join(home, filename)], folder, machinesOwn());
   });
   after(async () => {
     for (const { child, ended } of started) {

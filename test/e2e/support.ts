@@ -14,9 +14,18 @@ export interface Started {
   said(pattern: RegExp): Promise<RegExpExecArray>;
 }
 
-/** @param env all of the environment: nothing is inherited */
-export function start(command: string, args: readonly string[], cwd: string, env: Record<string, string>): Started {
-  const child = spawn(command, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
+/**
+ * @param env all of the environment: nothing is inherited
+ * @param timeout milliseconds after which it is told to end; none: never
+ */
+export function start(
+  command: string,
+  args: readonly string[],
+  cwd: string,
+  env: Record<string, string>,
+  timeout?: number,
+): Started {
+  const child = spawn(command, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'], timeout });
   let [out, err] = ['', ''];
   child.stdout.on('data', (chunk) => {
     out += chunk;
@@ -44,6 +53,9 @@ export function start(command: string, args: readonly string[], cwd: string, env
   };
 }
 
+/** Less than any test may take, so that what hangs is ended and its last words are told. */
+const PATIENCE_MS = 150_000;
+
 /** Runs a program to its end. */
 export function runToEnd(
   command: string,
@@ -51,5 +63,5 @@ export function runToEnd(
   cwd: string,
   env: Record<string, string>,
 ): Promise<Ended> {
-  return start(command, args, cwd, env).ended;
+  return start(command, args, cwd, env, PATIENCE_MS).ended;
 }
