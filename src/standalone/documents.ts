@@ -1,5 +1,15 @@
 /** YAML text → documents, with limits on what parsing may cost. JSON is YAML. */
-import { type Alias, type Document, LineCounter, type Node, type ParsedNode, parseAllDocuments, visit } from 'yaml';
+import {
+  type Alias,
+  type Document,
+  isScalar,
+  LineCounter,
+  type Node,
+  type ParsedNode,
+  parseAllDocuments,
+  type Scalar,
+  visit,
+} from 'yaml';
 import { type ManifestProblem, printable } from './errors.ts';
 import type { Path } from './strict.ts';
 
@@ -27,7 +37,8 @@ export interface ParsedFile {
 export function parseDocuments(text: string, file: string): ParsedFile {
   const lines = new LineCounter();
   try {
-    const parsed = parseAllDocuments(text, { lineCounter: lines, uniqueKeys: true, stringKeys: true, merge: false });
+    // Of two equal keys the parser itself finds out in quadratic time.
+    const parsed = parseAllDocuments(text, { lineCounter: lines, uniqueKeys: false, stringKeys: true, merge: false });
     if (!Array.isArray(parsed)) return { documents: [], problems: [] };
     if (parsed.length > MAX_DOCUMENTS) {
       return failed(file, 'too_large', `a file has at most ${MAX_DOCUMENTS} documents`);
@@ -60,7 +71,18 @@ function documentProblem(
     return { line: lines.linePos(error.pos[0]).line, message: printable(message, 200) };
   }
   const aliases: Alias[] = [];
-  visit(doc, { Alias: (_, alias) => void aliases.push(alias) });
+  let repeated: Scalar | undefined;
+  visit(doc, {
+    Alias: (_, alias) => void aliases.push(alias),
+    Map(_, { items }) {
+      const seen = new Set<unknown>();
+      for (const { key } of items) {
+        if (isScalar(key) && seen.has(key.value)) repeated ??= key;
+        else if (isScalar(key)) seen.add(key.value);
+      }
+    },
+  });
+  if (repeated) return { line: lines.linePos(repeated.range?.[0] ?? 0).line, message: 'Map keys must be unique' };
   if (aliases.length <= MAX_ALIASES && !aliases.some((alias) => holdsAlias(alias.resolve(doc)))) return undefined;
   const line = lines.linePos(doc.range[0]).line;
   return { line, message: `aliases: at most ${MAX_ALIASES} in a document, and none inside an anchored value` };

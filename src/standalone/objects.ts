@@ -12,6 +12,9 @@ type Fields = Readonly<Record<string, unknown>>;
 
 export const DEFAULT_NAMESPACE = 'default';
 
+/** Faults that are named of one document. */
+const MAX_FINDINGS = 1000;
+
 /** A resource and where it was read. */
 export interface LoadedObject {
   readonly resource: TrustmintResource;
@@ -118,7 +121,13 @@ function checked(
   findings: Finding[],
 ): { resource: TrustmintResource; written: Fields } | undefined {
   const before = findings.length;
-  findings.push(...strictFindings(kind, written));
+  for (const finding of strictFindings(kind, written)) {
+    if (findings.length >= MAX_FINDINGS) {
+      findings.push({ ...finding, path: [], message: `there are more faults than the ${MAX_FINDINGS} named` });
+      break;
+    }
+    findings.push(finding);
+  }
   const parsed = KINDS.get(kind)!.manifest.safeParse(written);
   if (!parsed.success) {
     const seen = new Set<string>();

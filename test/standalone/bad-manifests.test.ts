@@ -92,6 +92,14 @@ describe('what a manifest may not be', () => {
     );
   });
 
+  it('a file of 60,000 members, or of as many faults, is read in no time to speak of, and not all are named', () => {
+    const members = (text: string) => Array.from({ length: 60_000 }, (_, i) => `${text}f${i}: 1\n`).join('');
+    assert.equal(readText(members(''), 'f', 'f').problems[0]?.code, 'not_a_resource');
+    const { problems } = readText(policy('a', members('  ')), 'f', 'f');
+    assert.equal(problems.length, 1001);
+    assert.match(problems[1000]?.message ?? '', /more faults/);
+  }).timeout(6000);
+
   it('echoes names from a file cut short and without control characters', () => {
     const [problem] = readText(policy('a', `  "x\\u001b[31m${'y'.repeat(500)}": 1\n`), 'f', 'f').problems;
     assert.equal(problem?.code, 'unknown_field');
