@@ -51,6 +51,8 @@ export async function serve(flags: ServeFlags, io: Io): Promise<void> {
   await requireDirectory(flags.manifests);
   const clock = systemClock;
   const random = (bytes: number) => randomBytes(bytes);
+  // Whoever reads the log may go away; without a listener the error of the next line (EPIPE) would end the process.
+  io.stderr.on('error', () => {});
   const log = createLog(io.stderr, clock);
   const unlock = lockDataDir(flags.dataDir);
   const closers: (() => void | Promise<void>)[] = [unlock];

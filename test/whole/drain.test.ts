@@ -49,7 +49,14 @@ describe('the process', () => {
       err += chunk;
     });
     const [, url = ''] = await until('it listens', () => /^listening url=(\S+)/m.exec(err), 15_000);
-    return { process: started, url, out: () => out, err: () => err, ended: once(started, 'exit') };
+    return {
+      process: started,
+      policies: join(home, 'policies'),
+      url,
+      out: () => out,
+      err: () => err,
+      ended: once(started, 'exit'),
+    };
   }
 
   /** An exchange of which half has arrived; `finish` sends the rest. */
@@ -104,6 +111,25 @@ describe('the process', () => {
       .split('\n')
       .filter((line) => line.includes('"outcome":"granted"'));
     assert.equal(granted.length, 21, 'each left its record before the process ended');
+  });
+
+  it('goes on when nobody reads its log any more', async () => {
+    const mint = await start();
+    mint.process.stderr?.destroy();
+    const credentials = await issuer.sign(account('research-agent'));
+    const granted = () =>
+      ask(`${mint.url}/api/mint/exchange`, {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json' },
+        body: JSON.stringify({ credentials }),
+      });
+    // A policy that changes is a line of the log.
+    const changed = { ...EVERYONE, issue: { ...EVERYONE.issue, labelTemplate: 'changed' } };
+    writeFileSync(join(mint.policies, 'agents.yaml'), agentsPolicy(issuer.url, [changed]));
+    await until('the new rule', async () => (await granted()).json.label === 'changed');
+    assert.equal((await granted()).status, 200);
+    mint.process.kill('SIGTERM');
+    assert.deepEqual(await mint.ended, [0, null]);
   });
 
   it('killed, leaves its data directory to the next one, which stops on SIGINT', async () => {
