@@ -1,7 +1,7 @@
 /** Terms and request → macaroon: the last checks, then the mint. */
 
 import { tokenSubject } from '../access-token/index.ts';
-import { formatTime } from '../caveat/index.ts';
+import { formatTime, parseCaveat } from '../caveat/index.ts';
 import { budgetWindow, grantId, MacaroonError, type MintRequest, mintMacaroon } from '../macaroon/index.ts';
 import type { GrantTerms, PolicyRef, Snapshot } from '../policy/types.ts';
 import { narrow } from './narrow.ts';
@@ -69,6 +69,8 @@ export function issueToken(
   };
   const token = tryMint(mint);
   if (typeof token !== 'string') return unmintable(mint, token);
+  const usableUntil = earliestExpiry(expiresAt, narrowed.appended);
+  if (usableUntil <= now) return overBefore(now);
   return {
     grant: {
       granted: true,
@@ -76,8 +78,8 @@ export function issueToken(
       tokenType: 'macaroon',
       jti,
       grantId: granted.gid,
-      expiresAt,
-      expiresIn: expiresAt - now,
+      expiresAt: usableUntil,
+      expiresIn: usableUntil - now,
       policy: policyName(policy),
       rule: terms.rule,
       tenant: terms.tenant,
@@ -153,6 +155,22 @@ function unmintable(mint: MintRequest, error: MacaroonError): Issued {
   if (typeof bare !== 'string') return refuse('no_matching_policy', 'mint', bare.code, bare.message);
   const message = `caveats: ${error.message}`;
   return { ...refuse('invalid_request', 'request', error.code, message), message };
+}
+
+/** A caller may append an earlier end than the issuer's; what is said of the token must be true of the whole of it. */
+function earliestExpiry(issuers: number, appended: readonly string[]): number {
+  let earliest = issuers;
+  for (const text of appended) {
+    const { key, operator, number } = parseCaveat(text);
+    if (key === 'time' && operator === '<') earliest = Math.min(earliest, number!);
+  }
+  return earliest;
+}
+
+/** As with every caveat that no call could satisfy: a dead token would only surprise its holder. */
+function overBefore(now: number): Issued {
+  const message = `caveats: the token would have expired already, for it is ${formatTime(now)} here`;
+  return { ...refuse('invalid_request', 'request', 'never_holds', message), message };
 }
 
 function placeCaveats(terms: GrantTerms, scopes: readonly string[] | undefined, expiresAt: number): string[] {

@@ -33,6 +33,21 @@ describe('how long a token lives', () => {
     assert.equal(long.expiresIn, 8 * 3600);
   });
 
+  it('is said to end where the caller’s own caveat ends it, and never later than the rule says', async () => {
+    const earlier = await w.granted({ caveats: ['time < 2026-01-01T01:00:00Z', 'time < 2026-01-01T00:30:00Z'] });
+    assert.equal(earlier.expiresIn, 1800);
+    assert.equal(earlier.expiresAt, Math.floor(w.clock.now() / 1000) + 1800);
+    const { ttl, expires_at } = w.record().granted;
+    assert.deepEqual([ttl, expires_at], [1800, earlier.expiresAt]);
+    assert.equal((await w.granted({ caveats: ['time < 2099-01-01T00:00:00Z'] })).expiresIn, 8 * 3600);
+  });
+
+  it('is never over before it began: a caveat that says so is refused', async () => {
+    const said = await refusal(w, await w.proof(), { caveats: ['time < 2026-01-01T00:00:00Z'] });
+    assert.deepEqual([said.code, said.stage, said.reason], ['invalid_request', 'request', 'never_holds']);
+    assert.match(said.message, /expired already.*2026-01-01T00:00:00Z/);
+  });
+
   it('is over at the very second that the token states', async () => {
     const { token } = await w.granted({ ttl: 60 });
     await w.clock.advance(59_999);
