@@ -51,7 +51,8 @@ function refuseForwarded(req: IncomingMessage): void {
       name.startsWith('x-forwarded');
     if (foreign) throw new ServerError('forbidden', `without a token file no request with ${name} is answered`);
   }
-  if (!isLoopbackAuthority(req.headers.host ?? '')) {
+  // A request target in absolute form names a host of its own, which then counts instead (RFC 9112 §3.2.2).
+  if (!isLoopbackAuthority(req.headers.host ?? '') || !req.url?.startsWith('/')) {
     throw new ServerError('forbidden', 'without a token file the Host must be localhost or a loopback address');
   }
 }

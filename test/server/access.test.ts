@@ -70,6 +70,14 @@ for (const { name, listener, secret, send } of ROUTES) {
       });
     }
 
+    it('nobody whose request target names another host than its Host, which then does not count', async () => {
+      const method = name === 'verify' || name === 'explain' ? 'POST' : 'GET';
+      const path = { verify: '/api/mint/verify', policies: '/policies', explain: '/explain' }[name as string];
+      const target = `http://evil.example${path ?? `/api/mint/${name}?resource=r`}`;
+      const head = [`${method} ${target} HTTP/1.1`, 'Host: localhost', 'Content-Length: 0', 'Connection: close'];
+      assert.match(await raw(await begin(), `${head.join('\r\n')}\r\n\r\n`), /^HTTP\/1\.1 403 /);
+    });
+
     for (const header of ['Origin', 'Forwarded', 'X-Forwarded-For', 'X-Forwarded-Host', 'X-Real-IP', 'Via']) {
       it(`P41: nobody with ${header}: a browser page or a proxy, whatever it claims`, async () => {
         const answer = await send(await begin(), { [header]: 'http://localhost' });
