@@ -124,11 +124,20 @@ function checkOwnership(known: ReadonlyMap<string, KnownResource>, options: Comp
       claim(`scope ${scope}`, `spec.scopes[${i}]`, name);
     });
   }
+  const sorted = new Map([...owners].filter(([, all]) => all.size > 1).map(([what, all]) => [what, [...all].sort()]));
   for (const { what, path, owner } of claims) {
-    const others = [...owners.get(what)!].filter((other) => other !== owner).sort();
-    if (others.length > 0)
-      known.get(owner)?.problems.error('Conflict', path, `is also claimed by ${others.join(', ')}`);
+    const all = sorted.get(what);
+    if (all) known.get(owner)?.problems.error('Conflict', path, `is also claimed by ${others(all, owner)}`);
   }
+}
+
+const MAX_SHOWN = 3;
+
+/** Names of those that are not `owner`; a few, for each of thousands may say this. */
+function others(all: readonly string[], owner: string): string {
+  const shown = all.slice(0, MAX_SHOWN + 1).filter((one) => one !== owner);
+  const more = all.length - 1 - Math.min(shown.length, MAX_SHOWN);
+  return shown.slice(0, MAX_SHOWN).join(', ') + (more > 0 ? ` and ${more} more` : '');
 }
 
 function lookups(served: ReadonlyMap<string, ServedResource>): Pick<Resources, 'resolve' | 'find'> {

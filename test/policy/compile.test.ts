@@ -204,6 +204,16 @@ describe('compile', () => {
     );
   });
 
+  it('says of resources that thousands claim alike who they are in a few words', () => {
+    const resources = Array.from({ length: 2000 }, (_, i) => pres(`r${1000 + i}`, { scopes: ['x'] }));
+    const { reports } = compile(objects({ protectedResources: resources }), inCluster);
+    const messages = reports.map(({ problems }) => problems.map(({ message }) => message).join());
+    assert.equal(messages[0], 'is also claimed by r1001, r1002, r1003 and 1996 more');
+    assert.equal(messages[1999], 'is also claimed by r1000, r1001, r1002 and 1996 more');
+    const [two] = compile(objects({ protectedResources: resources.slice(0, 2) }), inCluster).reports;
+    assert.equal(two?.problems[0]?.message, 'is also claimed by r1001');
+  });
+
   it('takes 20,000 rules in a moment, and finds each', () => {
     const policies = Array.from({ length: 400 }, (_, p) =>
       tpol(
