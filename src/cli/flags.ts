@@ -40,6 +40,37 @@ export function atLeastADay(value: string): number {
   return seconds;
 }
 
+/** How long a key signs. It is published an hour before, and two at once would be one too many. */
+export function keyLife(value: string): number {
+  const seconds = durationSeconds(value);
+  if (seconds < 7200) throw new InvalidArgumentError('give at least 2h: a key is published an hour before it signs');
+  return seconds;
+}
+
+/** A tenant: what a policy could write, too. */
+export function tenantName(value: string): string {
+  if (!/^[A-Za-z0-9._:/@+-]{1,128}$/.test(value)) {
+    throw new InvalidArgumentError('give 1 to 128 of A-Z a-z 0-9 . _ : / @ + -');
+  }
+  return value;
+}
+
+/** An audience: printable ASCII without spaces at its ends, for it stands in a caveat. */
+export function audienceName(value: string): string {
+  if (value.length > 512 || !/^[!-~]([ -~]*[!-~])?$/.test(value)) {
+    throw new InvalidArgumentError('give 1 to 512 printable ASCII characters, no space at either end');
+  }
+  return value;
+}
+
+/** Where a mint answers. */
+export function mintUrl(value: string): string {
+  if (!/^https?:$/.test(URL.parse(value)?.protocol ?? '')) {
+    throw new InvalidArgumentError('give a URL, as https://mint.example.com');
+  }
+  return value;
+}
+
 /** Gathers a flag that may be given several times. */
 export function gathered(value: string, before: readonly string[] = []): string[] {
   return [...before, value];

@@ -3,11 +3,15 @@ import { Command, CommanderError, Option } from 'commander';
 import { CliError } from './errors.ts';
 import {
   atLeastADay,
+  audienceName,
   durationSeconds,
   gathered,
   issuerUrl,
+  keyLife,
   listenAddress,
+  mintUrl,
   rate,
+  tenantName,
   tokenLife,
   wholeNumber,
 } from './flags.ts';
@@ -93,13 +97,13 @@ function addServe(root: Command, io: Io): void {
     .addOption(
       option('--rate-limit <rate,burst>', 'exchanges a second and identity', rate).default(rate('20,100'), '20,100'),
     )
-    .addOption(option('--tenant <name>', 'the tenant where no policy writes one').default('default'))
-    .addOption(option('--default-audience <name>', 'the audience of the built-in resource').default('default'))
+    .addOption(option('--tenant <name>', 'the tenant where no policy writes one', tenantName).default('default'))
+    .addOption(
+      option('--default-audience <name>', 'the audience of the built-in resource', audienceName).default('default'),
+    )
     .addOption(option('--verifier-token-file <file>', 'bearer token of gateways that verify'))
     .addOption(option('--admin-token-file <file>', 'bearer token for explain and policies'))
-    .addOption(
-      option('--rotate-keys <duration>', 'how long one key signs', durationSeconds).default(30 * 86_400, '720h'),
-    )
+    .addOption(option('--rotate-keys <duration>', 'how long one key signs', keyLife).default(30 * 86_400, '720h'))
     .action(async (flags) => (await import('./serve.ts')).serve(flags, io));
 }
 
@@ -109,7 +113,7 @@ function addPolicy(root: Command, io: Io): void {
     .command('lint')
     .description('Print every problem of manifests, and rules that are unreachable or too broad.')
     .argument('<file...>', 'manifests, or directories of them')
-    .addOption(option('--tenant <name>', 'compile as an installation of one tenant').default('default'))
+    .addOption(option('--tenant <name>', 'compile as an installation of one tenant', tenantName).default('default'))
     .option('--namespace-tenancy', 'compile as an installation where each namespace is a tenant')
     .option('--strict', 'warnings fail too')
     .action(async (files: string[], flags) => (await import('./policy.ts')).lintPolicies(files, flags, io));
@@ -139,7 +143,7 @@ function addToken(root: Command, io: Io): void {
     .argument('[file]', 'the token; - for standard input', '-')
     .requiredOption('--resource <name>', 'the audience it must be for (with --url: or the resource)')
     .option('--keys <file>', 'the answer of /api/mint/keys')
-    .addOption(option('--url <url>', 'the mint to ask'))
+    .addOption(option('--url <url>', 'the mint to ask', mintUrl))
     .addOption(option('--verifier-token-file <file>', 'bearer token for the mint'))
     .option('--scope <scope>', 'the scope of the call')
     .option('--tool <name>', 'the tool called')

@@ -1,5 +1,7 @@
 /** `trustmint revoke`: a TokenRevocation under the data directory of a serving mint. */
 import { randomBytes } from 'node:crypto';
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { systemClock } from '../clock.ts';
 import { describeMacaroon, MacaroonError } from '../macaroon/index.ts';
 import { writeRevocation } from '../standalone/index.ts';
@@ -22,6 +24,7 @@ interface RevokeFlags {
 /** Writes one TokenRevocation and says what it kills. */
 export async function revoke(flags: RevokeFlags, io: Io): Promise<void> {
   const { dataDir, derivedFrom, expires, ...rest } = flags;
+  await requireDataDir(dataDir);
   const now = systemClock.now();
   const spec = {
     ...rest,
@@ -33,6 +36,14 @@ export async function revoke(flags: RevokeFlags, io: Io): Promise<void> {
     random: (bytes) => randomBytes(bytes),
   });
   io.stdout.write(`TokenRevocation ${object.metadata.name} written to ${file}\n`);
+}
+
+/** Where no mint looks nothing is revoked, and whoever revokes must not believe that it is. */
+async function requireDataDir(path: string): Promise<void> {
+  const found = await stat(join(path, 'revocations')).catch(() => undefined);
+  if (!found?.isDirectory()) {
+    throw new CliError('no_data_dir', `--data-dir: ${path} is the data directory of no mint: it has no revocations/`);
+  }
 }
 
 /** What names a macaroon, and all that is appended to it, without being a credential itself. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { appendFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { parse } from 'yaml';
@@ -21,8 +21,15 @@ import {
 describe('trustmint revoke', () => {
   afterEach(cleanUp);
 
+  /** As a mint leaves it. */
+  function dataDirectory(): string {
+    const path = folder();
+    mkdirSync(join(path, 'revocations'));
+    return path;
+  }
+
   it('writes one TokenRevocation that expires once no token can live any more', async () => {
-    const dataDir = folder();
+    const dataDir = dataDirectory();
     const ran = await trustmint(['revoke', '--data-dir', dataDir, '--token', 'jti-1', '--reason', 'leaked']);
     assert.equal(ran.code, 0, ran.err);
     const [file = ''] = readdirSync(join(dataDir, 'revocations'));
@@ -40,14 +47,23 @@ describe('trustmint revoke', () => {
     ['a macaroon that is none', ['--derived-from', '-'], /--derived-from: .* \(malformed\)/],
   ] as const) {
     it(`refuses ${what} in one line, and writes nothing`, async () => {
-      const dataDir = folder();
+      const dataDir = dataDirectory();
       const ran = await trustmint(['revoke', '--data-dir', dataDir, ...args], 'nonsense');
       assert.deepEqual([ran.code, ran.out], [1, '']);
       assert.match(ran.err, says);
       assert.equal(ran.err.split('\n').length, 2);
-      assert.ok(!existsSync(join(dataDir, 'revocations')) || readdirSync(join(dataDir, 'revocations')).length === 0);
+      assert.deepEqual(readdirSync(join(dataDir, 'revocations')), []);
     });
   }
+
+  it('refuses a directory where no mint looks, and makes none: nothing would be revoked', async () => {
+    for (const path of [folder(), join(folder(), 'none')]) {
+      const ran = await trustmint(['revoke', '--data-dir', path, '--token', 'jti-1']);
+      assert.deepEqual([ran.code, ran.out], [1, '']);
+      assert.match(ran.err, /^trustmint: --data-dir: [^\n]* \(no_data_dir\)\n$/);
+      assert.ok(!existsSync(join(path, 'revocations')));
+    }
+  });
 });
 
 describe('trustmint keys list', () => {

@@ -108,7 +108,7 @@ describe('trustmint token', () => {
       page.close();
     }
     assert.match((await verify('--url', url)).err, /^trustmint: .*ECONNREFUSED.* \(unreachable\)\n$/);
-    assert.match((await verify('--url', 'nonsense')).err, /^trustmint: [^\n]*\n$/);
+    assert.match((await verify('--url', 'nonsense')).err, /^error: [^\n]*--url[^\n]*give a URL[^\n]*\n$/);
     assert.match((await verify()).err, /give --keys .* or --url .* \(usage\)\n$/);
     assert.match((await verify('--keys', join(folder(), 'none'))).err, /ENOENT \(unreadable\)\n$/);
     const other = join(folder(), 'other.json');
