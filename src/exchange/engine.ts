@@ -2,6 +2,7 @@
 import { epochSeconds } from '../clock.ts';
 import { createExchange } from './exchange.ts';
 import { createExplain } from './explain.ts';
+import { peerNetwork } from './peer-network.ts';
 import { doorRecord } from './record.ts';
 import { refusal } from './refusals.ts';
 import type { EngineSettings } from './settings.ts';
@@ -18,7 +19,7 @@ export function createEngine(settings: EngineSettings): Engine {
 
     async doorRefused(refused) {
       // The answer is a refusal already: one that could not be recorded is no less a refusal.
-      await audit.record(doorRecord(refused), refused.peer).catch(() => undefined);
+      await audit.record(doorRecord(refused), peerNetwork(refused.peer)).catch(() => undefined);
     },
 
     keys(name) {

@@ -5,6 +5,7 @@ import type { VerifiedIdentity } from '../identity.ts';
 import { ProofError } from '../proof/index.ts';
 import { randomIds } from '../random-ids.ts';
 import { issueToken } from './issue.ts';
+import { peerNetwork } from './peer-network.ts';
 import { RateLimiter } from './rate-limit.ts';
 import { type Attempt, exchangeRecord } from './record.ts';
 import { type Denial, MAX_STALE_MESSAGE, refusal } from './refusals.ts';
@@ -41,7 +42,7 @@ export function createExchange(settings: EngineSettings): Exchange {
       return deny(attempt, { stage: 'view', reason: 'stale', detail: MAX_STALE_MESSAGE }, 'temporarily_unavailable');
     }
     attempt.generation = snapshot.generation;
-    const blocked = failures.blocked(request.peer);
+    const blocked = failures.blocked(peerNetwork(request.peer));
     if (blocked > 0) return limited(attempt, blocked, 'failed proofs of this address');
 
     let verified: readonly VerifiedIdentity[];
@@ -62,7 +63,7 @@ export function createExchange(settings: EngineSettings): Exchange {
     if (!decision.allowed) {
       const denial: Denial = { stage: 'policy', reason: decision.reason, detail: decision.detail };
       if (decision.reason !== 'wrong_audience') return deny(attempt, denial, 'no_matching_policy');
-      failures.take(request.peer);
+      failures.take(peerNetwork(request.peer));
       return deny(attempt, { ...denial, stage: 'proof' }, 'invalid_proof');
     }
     attempt.identity = decision.terms.identity;
@@ -75,7 +76,7 @@ export function createExchange(settings: EngineSettings): Exchange {
   function proofRefused(attempt: Attempt, error: ProofError): ExchangeOutcome {
     const denial: Denial = { stage: 'proof', reason: error.code, detail: error.message };
     if (error.outage) return deny(attempt, denial, 'temporarily_unavailable', undefined, error.retryAfter ?? 5);
-    failures.take(attempt.request.peer);
+    failures.take(peerNetwork(attempt.request.peer));
     return deny(attempt, denial, 'invalid_proof');
   }
 

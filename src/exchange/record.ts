@@ -2,6 +2,7 @@
 import { auditIdentity, type ExchangeEvent, fingerprint } from '../audit/index.ts';
 import type { VerifiedIdentity } from '../identity.ts';
 import type { Decision, PolicyRef } from '../policy/types.ts';
+import { peerNetwork } from './peer-network.ts';
 import type { Denial } from './refusals.ts';
 import type { DoorRefusal, ExchangeOutcome, ExchangeRequest } from './types.ts';
 
@@ -38,7 +39,7 @@ export function exchangeRecord(attempt: Attempt, outcome: ExchangeOutcome): { ev
     ...(rule !== undefined && { rule }),
     ...(generation !== undefined && { generation }),
   };
-  const limitBy = identity ? `${identity.anchor} ${identity.subject}` : request.peer;
+  const limitBy = identity ? `${identity.anchor} ${identity.subject}` : peerNetwork(request.peer);
   if (!outcome.granted) {
     const { stage, reason, detail } = attempt.denial ?? {
       stage: 'request',
