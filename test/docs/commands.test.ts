@@ -10,6 +10,7 @@ const COMMANDS = [
   ['token', 'attenuate'],
   ['revoke'],
   ['keys', 'list'],
+  ['keys', 'rotate'],
   ['audit', 'tail'],
   ['dev', 'issuer'],
 ];
