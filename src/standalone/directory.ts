@@ -12,6 +12,7 @@ export interface DirectorySettings {
   readonly watch: WatchDirectory;
   /** Whether its files appear and go as wholes: then nothing that was read waits for the directory to rest. */
   readonly restless?: boolean;
+  readonly maxFiles?: number;
   /** Refuses what does not belong into this directory. */
   readonly admit?: (result: ReadResult) => ReadResult;
   /**
@@ -83,8 +84,8 @@ export class Directory {
   }
 
   async #read(): Promise<Reading> {
-    const { dir, admit = (result) => result } = this.#settings;
-    const result = admit(await readManifests(dir, this.#cache));
+    const { dir, maxFiles, admit = (result) => result } = this.#settings;
+    const result = admit(await readManifests(dir, this.#cache, maxFiles));
     return { good: result.problems.length === 0, use: () => this.#use(result) };
   }
 

@@ -46,15 +46,20 @@ export async function listManifests(dir: string): Promise<FileState[]> {
  * Every resource in a directory, in the order of file names and documents. A document of ours that is wrong in any
  * way is a problem, and any problem means that the read failed as a whole: half of what is written is not served.
  * @param cache From the previous read of the same directory; brought up to date.
+ * @param maxFiles With more, the read has failed.
  */
-export async function readManifests(dir: string, cache: FileCache = new Map()): Promise<ReadResult> {
+export async function readManifests(
+  dir: string,
+  cache: FileCache = new Map(),
+  maxFiles = MAX_FILES,
+): Promise<ReadResult> {
   let files: FileState[];
   try {
     files = await listManifests(dir);
   } catch (error) {
     return failed(dir, 'unreadable', `the directory cannot be read: ${(error as NodeJS.ErrnoException).code}`);
   }
-  if (files.length > MAX_FILES) return failed(dir, 'too_large', `a directory has at most ${MAX_FILES} manifests`);
+  if (files.length > maxFiles) return failed(dir, 'too_large', `a directory has at most ${maxFiles} manifests`);
   const results: ReadResult[] = [];
   for (const { name, signature } of files) {
     let entry = cache.get(name);

@@ -30,6 +30,9 @@ export interface ManifestStoreSettings {
 /** Milliseconds between two looks for revocations that are over. */
 const SWEEP_EVERY = 60_000;
 
+/** Files. With more the read fails, and a view that may miss a revocation soon serves nothing. */
+const MAX_REVOCATIONS = 100_000;
+
 /** Fits `exchange/`'s View. */
 export interface ManifestStore {
   /** undefined before the first good read: nothing may be granted or verified. */
@@ -87,6 +90,7 @@ export async function createManifestStore(settings: ManifestStoreSettings): Prom
           watch,
           // Every file is renamed into its place, and revocations may come faster than the directory rests.
           restless: true,
+          maxFiles: MAX_REVOCATIONS,
           admit: onlyRevocations,
           onRead: () => changed(),
           onFresh: sweep,

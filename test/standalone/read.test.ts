@@ -158,6 +158,14 @@ describe('readManifests', () => {
     );
   });
 
+  it('more files than a directory may have are a failed read', async () => {
+    dir.write('a.yaml', policy('a'));
+    dir.write('b.yaml', policy('b'));
+    const { objects, problems } = await readManifests(dir.path, new Map(), 1);
+    assert.deepEqual([objects, problems.map(({ code }) => code)], [[], ['too_large']]);
+    assert.equal((await readManifests(dir.path, new Map(), 2)).objects.length, 2);
+  });
+
   it('reads files by name, as lint is given them', async () => {
     const file = dir.write('a.yaml', policy('a', '  typo: 1\n'));
     const { problems } = await readManifestFiles([file]);
