@@ -38,10 +38,10 @@ export async function stopAll(): Promise<void> {
 export function runProgram(
   command: string,
   args: readonly string[],
-  options: { env?: Record<string, string>; input?: string } = {},
+  options: { env?: Record<string, string> } = {},
 ): Promise<string> {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { env: { ...process.env, ...options.env }, stdio: ['pipe', 'pipe', 'pipe'] });
+    const child = spawn(command, args, { env: { ...process.env, ...options.env }, stdio: ['ignore', 'pipe', 'pipe'] });
     let out = '';
     let err = '';
     child.stdout.on('data', (chunk) => {
@@ -54,7 +54,6 @@ export function runProgram(
     child.once('close', (code) =>
       code === 0 ? resolve(out) : reject(new Error(`${command} ended with ${code}: ${err}`)),
     );
-    child.stdin.end(options.input ?? '');
   });
 }
 

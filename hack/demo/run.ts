@@ -14,6 +14,11 @@ import { snippetRunner } from './snippets.ts';
 const once = process.argv.includes('--once');
 const work = mkdtempSync(join(tmpdir(), 'trustmint-demo-'));
 const auditLog = join(work, 'audit.log');
+const interrupted = new Promise<void>((resolve) => {
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
+});
+/** From then on Ctrl-C is how it ends, and no failure. */
+let serving = false;
 
 async function demo(): Promise<void> {
   const [issuer = '', github = '', requestToken = ''] = await startTrustmint(
@@ -108,11 +113,9 @@ async function demo(): Promise<void> {
         `  -d '{"kind":"service-account","namespace":"ai-agents","serviceAccount":"research-agent","audience":"satgate"}' | jq -r .token)\n` +
         `curl -s ${exchangeUrl} -H 'content-type: application/json' -d "{\\"credentials\\":\\"$PROOF\\",\\"budget_credits\\":10}" | jq`,
     );
-    await new Promise<void>((resolve) => {
-      process.once('SIGINT', resolve);
-      process.once('SIGTERM', resolve);
-      setInterval(() => undefined, 1 << 30);
-    });
+    serving = true;
+    setInterval(() => undefined, 1 << 30);
+    await interrupted;
   }
 }
 
@@ -166,10 +169,17 @@ function explained({ decision, rules }: Explained): string {
   return lines.join('\n');
 }
 
+let code = 0;
 try {
-  await demo();
+  await Promise.race([
+    demo(),
+    interrupted.then(() => {
+      code = serving ? 0 : 130;
+    }),
+  ]);
 } finally {
   await stopAll();
+  // The mint's keys are there.
   rmSync(work, { recursive: true, force: true });
 }
-process.exit();
+process.exit(code);

@@ -7,7 +7,10 @@ import { dirname, join, resolve } from 'node:path';
 const SCRIPT = resolve(import.meta.dirname, '../../hack/check-structure.ts');
 
 describe('the structure check', () => {
-  const root = mkdtempSync(join(tmpdir(), 'trustmint-structure-'));
+  let root: string;
+  before(() => {
+    root = mkdtempSync(join(tmpdir(), 'trustmint-structure-'));
+  });
   after(() => rmSync(root, { recursive: true, force: true }));
 
   /** What it says of a tree that has this one file. */
