@@ -86,7 +86,7 @@ export class Directory {
   async #read(): Promise<Reading> {
     const { dir, maxFiles, admit = (result) => result } = this.#settings;
     const result = admit(await readManifests(dir, this.#cache, maxFiles));
-    return { good: result.problems.length === 0, use: () => this.#use(result) };
+    return { whole: result.problems.every(({ code }) => code !== 'unreadable'), use: () => this.#use(result) };
   }
 
   #use(result: ReadResult): boolean {

@@ -35,7 +35,8 @@ export interface Source {
 }
 
 export interface Reading {
-  readonly good: boolean;
+  /** Whether nothing was out of reach while it was read. */
+  readonly whole: boolean;
   /** Takes the result into use, and says whether that went well. */
   use(): boolean;
 }
@@ -130,7 +131,7 @@ export class Follower {
     const reading = await this.#source.read();
     const now = await this.#source.signature();
     if (now !== this.#seen) this.#see(now);
-    if (now !== signature && !(this.#source.restless && reading.good)) return false;
+    if (now !== signature && !(this.#source.restless && reading.whole)) return false;
     this.#good = reading.use();
     this.#inUse = signature;
     this.#retryAt = this.#clock.monotonic() + RETRY;

@@ -12,7 +12,7 @@ describe('following a source', () => {
   const clock = new FakeClock();
 
   /** A source whose content is a number, and what was taken into use of it. */
-  function follow({ restless = false, good = true, changesWhileRead = false } = {}) {
+  function follow({ restless = false, whole = true, changesWhileRead = false } = {}) {
     const source = { content: 0, inUse: -1 };
     const follower = new Follower(
       {
@@ -22,10 +22,10 @@ describe('following a source', () => {
           const { content } = source;
           if (changesWhileRead) source.content += 1;
           return {
-            good,
+            whole,
             use: () => {
               source.inUse = content;
-              return good;
+              return true;
             },
           };
         },
@@ -77,10 +77,10 @@ describe('following a source', () => {
     await follower.close();
   });
 
-  it('takes no failed reading of a source that changed meanwhile: a file may have gone', async () => {
+  it('takes nothing of what was out of reach while it changed: a file may have gone', async () => {
     const { source, follower } = follow({
       restless: true,
-      good: false,
+      whole: false,
       changesWhileRead: true,
     });
     await follower.reload();

@@ -125,8 +125,9 @@ describe('revocations of a standalone mint', () => {
     assert.ok(s.staleSeconds() > 1, 'a view that may miss a revocation is stale');
   });
 
-  it('come into force while others come and never rest', async () => {
+  it('come into force while others come and never rest, one of them broken', async () => {
     await open();
+    data.write('revocations/broken.yaml', 'a: [');
     await writeRevocation(data.path, { token: 'j' }, { clock, random });
     for (let i = 0; i < 20; i += 1) {
       data.write(`revocations/r${i}.yaml`, revocation(`r${i}`, `token: t${i}`));
