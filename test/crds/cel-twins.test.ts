@@ -37,6 +37,16 @@ const BOTH: readonly Row[] = [
   [/GitHub signs for anybody/, github({ repository: '*/x', ref: 'refs/heads/main' }), /GitHub signs for anybody/],
   [/rule names must be unique/, k8s({ trustRules: [rule(), rule()] }), /two rules/],
   [/issuerTenants needs/, oidc({ issuerTenants: ['t'] }), /tenantid/],
+  [
+    /TokenReview is about this cluster/,
+    k8s({ proofCheck: 'TokenReview', keys: { jwksUrl: 'https://k8s.example/keys' } }),
+    /TokenReview asks this cluster/,
+  ],
+  [
+    /keys of another cluster/,
+    (({ issuer: _, ...spec }) => spec)(k8s({ keys: { jwksUrl: 'https://k8s.example/keys' } })),
+    /keys need the issuer/,
+  ],
   [/proofCheck TokenReview/, oidc({ proofCheck: 'TokenReview' }), /TokenReview/],
   [/maxProofAge is/, k8s({ maxProofAge: '25h' }), /1s to 24h/],
   [

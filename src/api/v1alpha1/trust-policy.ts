@@ -132,6 +132,17 @@ const sharedRules: CelRule[] = [
     reason: 'FieldValueInvalid',
   },
   {
+    rule: "!has(self.proofCheck) || self.proofCheck != 'TokenReview' || !has(self.keys)",
+    message: 'TokenReview is about this cluster, and keys are of another',
+    reason: 'FieldValueInvalid',
+  },
+  {
+    rule: "self.provider != 'kubernetes' || !has(self.keys) || has(self.issuer)",
+    message: 'keys of another cluster need its issuer',
+    reason: 'FieldValueRequired',
+    fieldPath: '.issuer',
+  },
+  {
     rule: "!has(self.maxProofAge) || (duration(self.maxProofAge) >= duration('1s') && duration(self.maxProofAge) <= duration('24h'))",
     message: 'maxProofAge is 1s to 24h',
     reason: 'FieldValueInvalid',
