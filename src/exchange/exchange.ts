@@ -55,16 +55,18 @@ export function createExchange(settings: EngineSettings): Exchange {
     const first = verified[0];
     if (!first) throw new Error('a verifier that does not refuse gives at least one identity');
     attempt.identity = first;
+    const decision = snapshot.decide(verified, request);
+    // What was made for another audience says nothing of who sent it: it must not use up its subject's rate.
+    if (!decision.allowed && decision.reason === 'wrong_audience') {
+      failures.take(peerNetwork(request.peer));
+      return deny(attempt, { stage: 'proof', reason: decision.reason, detail: decision.detail }, 'invalid_proof');
+    }
     const wait = identities.take(`${first.anchor} ${first.subject}`);
     if (wait > 0) return limited(attempt, wait, 'exchanges of this identity');
-
-    const decision = snapshot.decide(verified, request);
     attempt.decision = decision;
     if (!decision.allowed) {
-      const denial: Denial = { stage: 'policy', reason: decision.reason, detail: decision.detail };
-      if (decision.reason !== 'wrong_audience') return deny(attempt, denial, 'no_matching_policy');
-      failures.take(peerNetwork(request.peer));
-      return deny(attempt, { ...denial, stage: 'proof' }, 'invalid_proof');
+      const { reason, detail } = decision;
+      return deny(attempt, { stage: 'policy', reason, detail }, 'no_matching_policy');
     }
     attempt.identity = decision.terms.identity;
     const issued = issueToken(settings, request, decision.terms, epochSeconds(clock), nextId(), snapshot);

@@ -35,6 +35,14 @@ describe('limits on exchanges', () => {
     assert.equal(said.reason, 'rate_limited');
   });
 
+  it('count nothing against an identity whose proof for somebody else is presented here', async () => {
+    for (let i = 0; i < 5; i++) {
+      const leaked = await w.proof('kubernetes', { aud: 'other', jti: `${i}` });
+      assert.equal((await refusal(w, leaked, { peer: `192.0.2.${i}` })).reason, 'wrong_audience');
+    }
+    for (let i = 0; i < 3; i++) assert.ok((await w.exchange(await w.proof())).granted);
+  });
+
   it('count failed proofs for each address: then not even a good one is looked at', async () => {
     for (let i = 0; i < 2; i++) assert.equal((await refusal(w, 'nonsense')).code, 'invalid_proof');
     const proof = await w.proof();
