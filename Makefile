@@ -42,8 +42,16 @@ build: install ## dist/ as it is published
 	@npm run --silent build
 
 .PHONY: test-e2e
-test-e2e: install ## End-to-end: the packed CLI as a user runs it
-	@mocha --config test/e2e/.mocharc.json 'test/e2e/**/*.test.ts' $(ARGS)
+test-e2e: install kube-assets ## End-to-end, against a real Kubernetes API server (ARGS=test/e2e/crds.test.ts for a part)
+	@mocha --config test/e2e/.mocharc.json $(if $(ARGS),$(ARGS),'test/e2e/**/*.test.ts')
+
+.PHONY: kube-assets
+kube-assets: ## etcd and the Kubernetes binaries that the tests need: downloaded or built once, kept in bin/k8s
+	@hack/kube/assets.sh
+
+.PHONY: cluster
+cluster: install kube-assets ## A real API server with the CRDs in it, and what to try; serves until Ctrl-C
+	@node hack/kube/cluster.ts $(ARGS)
 
 .PHONY: vectors
 vectors: ## Fetch the published test vectors to ../shared/vectors (needs the internet)
@@ -51,4 +59,4 @@ vectors: ## Fetch the published test vectors to ../shared/vectors (needs the int
 
 .PHONY: help
 help: ## This list
-	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
