@@ -14,6 +14,7 @@ import {
   removedAt,
   type Step,
 } from './rotation.ts';
+import { serializeRing } from './stored-ring.ts';
 import type { KeyState, StoredKey, StoredKeyRing } from './types.ts';
 
 const STATES: readonly KeyState[] = ['active', 'next', 'retired'];
@@ -196,7 +197,10 @@ export class KeyRing {
     if (stored.revision < this.#ring.revision) {
       return await this.#writeBack(new KeyRingError('keys_foreign', 'the stored keys are an older copy'));
     }
-    if (stored.revision > this.#ring.revision) this.#adopt(stored);
+    // Of one revision there are two where a file store met two writers at once: what is stored is what all will read.
+    // Nothing that signed is lost by it, for a key signs only long after both could read it.
+    if (stored.revision > this.#ring.revision || serializeRing(stored) !== serializeRing(this.#ring))
+      this.#adopt(stored);
   }
 
   async #writeBack(why: KeyRingError): Promise<void> {

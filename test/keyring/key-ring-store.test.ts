@@ -34,6 +34,24 @@ describe('key ring and its store', () => {
     assert.deepEqual(t.problems, ['keys_damaged', 'keys_damaged', 'keys_foreign', 'keys_foreign']);
   });
 
+  it('agrees with another writer of the same revision: what is stored is what both go on with', async () => {
+    const t = setup();
+    const ring = await t.open();
+    const before = t.store.text!;
+    const other = await t.open();
+    await other.rotate();
+    // A file store met both at once: each found the revision that it expected.
+    const others = t.store.text!;
+    t.store.text = before;
+    await ring.rotate();
+    t.store.text = others;
+    await ring.tick();
+    assert.deepEqual(ring.states(), other.states());
+    await ring.tick();
+    assert.equal(t.store.text, others);
+    assert.deepEqual(t.problems, []);
+  });
+
   it('refuses to start where keys were created and are gone: no new keys over old ones', async () => {
     const t = setup();
     await t.open();
