@@ -1,0 +1,130 @@
+/** Who may ask: gateways by their own service account, people and tools by what RBAC lets them do with trustpolicies. */
+import { createHash } from 'node:crypto';
+import { GROUP } from '../api/v1alpha1/index.ts';
+import type { Clock } from '../clock.ts';
+import type { KubeClient } from '../kube/types.ts';
+import type { ServedResource, Snapshot } from '../policy/types.ts';
+import { member } from './errors.ts';
+import { SUBJECT_ACCESS_REVIEWS, WATCHED } from './kinds.ts';
+import { type ReviewedToken, reviewToken } from './token-review.ts';
+
+/**
+ * `verifier`: verify, keys and revocations of a resource. `explain`, `policies`: the routes of that name.
+ */
+export type AccessKind = 'verifier' | 'explain' | 'policies';
+
+/**
+ * `unauthorized`: nobody we know, or no verifier of the resource. `forbidden`: a user whom RBAC does not allow it.
+ * `unavailable`: the API server could not be asked.
+ */
+export type AccessVerdict = 'ok' | 'unauthorized' | 'forbidden' | 'unavailable';
+
+export interface AccessSettings {
+  readonly client: KubeClient;
+  readonly clock: Clock;
+  /** The audience of the tokens that callers prove themselves with: our issuer. */
+  readonly issuer: string;
+  readonly snapshot: () => Snapshot | undefined;
+}
+
+/** Milliseconds that an answer of the API server holds. */
+const REMEMBER = 5_000;
+/** Answers remembered, and questions under way, at most: callers choose what is asked about. */
+const MAX_ANSWERS = 1024;
+const MAX_ASKING = 64;
+const MAX_TOKEN = 16 * 1024;
+const VERBS = { explain: 'explain', policies: 'list' } as const;
+
+/** Answers `authorize` by TokenReview and SubjectAccessReview, each remembered for seconds. */
+export function createAccess(settings: AccessSettings) {
+  const { client, issuer, clock } = settings;
+  const callers = new Answers<ReviewedToken | undefined>(clock);
+  const rights = new Answers<boolean>(clock);
+
+  function callerOf(bearer: string): Promise<ReviewedToken | undefined> {
+    return callers.of(digest(bearer), async () => {
+      const review = await reviewToken(client, bearer, [issuer]);
+      // No audience in the answer means that none was compared.
+      return review.authenticated && review.audiences.includes(issuer) ? review : undefined;
+    });
+  }
+
+  function mayDo({ username, uid, groups, extra }: ReviewedToken, verb: string): Promise<boolean> {
+    return rights.of(digest(JSON.stringify([username, uid, groups, extra, verb])), async () => {
+      // No namespace: explain and policies speak of all of them.
+      const resourceAttributes = { group: GROUP, resource: WATCHED.TrustPolicy.plural, verb };
+      const answer = await client.review<unknown>(SUBJECT_ACCESS_REVIEWS, {
+        apiVersion: 'authorization.k8s.io/v1',
+        kind: 'SubjectAccessReview',
+        metadata: {},
+        spec: { user: username, uid, groups, extra, resourceAttributes },
+      });
+      return member(member(answer, 'status'), 'allowed') === true;
+    });
+  }
+
+  return {
+    /**
+     * Whether the bearer of a token may ask. Never rejects.
+     *
+     * @param bearer what the caller presented; undefined: nothing
+     * @param resource of a verifier: the name, URI or audience asked about; absent: any that it verifies for
+     */
+    async authorize(kind: AccessKind, bearer: string | undefined, resource?: string): Promise<AccessVerdict> {
+      if (bearer === undefined || bearer.length > MAX_TOKEN) return 'unauthorized';
+      try {
+        const caller = await callerOf(bearer);
+        if (caller?.username === undefined) return 'unauthorized';
+        if (kind !== 'verifier') return (await mayDo(caller, VERBS[kind])) ? 'ok' : 'forbidden';
+        const snapshot = settings.snapshot();
+        if (!snapshot) return 'unavailable';
+        return verifies(caller.username, snapshot, resource) ? 'ok' : 'unauthorized';
+      } catch {
+        return 'unavailable';
+      }
+    },
+  };
+}
+
+function verifies(username: string, snapshot: Snapshot, resource: string | undefined): boolean {
+  const isOf = (one: ServedResource | undefined) =>
+    one?.verifiers.some((v) => `system:serviceaccount:${v.namespace}:${v.serviceAccount}` === username) ?? false;
+  return resource === undefined ? [...snapshot.resources.values()].some(isOf) : isOf(snapshot.findResource(resource));
+}
+
+/** Remembers answers for seconds, and asks what is asked at once only once. An outage is never remembered. */
+class Answers<T> {
+  readonly #clock: Clock;
+  readonly #known = new Map<string, { readonly answer: T; readonly until: number }>();
+  readonly #asking = new Map<string, Promise<T>>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  async of(key: string, ask: () => Promise<T>): Promise<T> {
+    const known = this.#known.get(key);
+    if (known && this.#clock.monotonic() < known.until) return known.answer;
+    this.#known.delete(key);
+    const asking = this.#asking.get(key);
+    if (asking) return await asking;
+    if (this.#asking.size >= MAX_ASKING) throw new Error('too many questions at once');
+    const question = this.#ask(key, ask).finally(() => this.#asking.delete(key));
+    this.#asking.set(key, question);
+    return await question;
+  }
+
+  async #ask(key: string, ask: () => Promise<T>): Promise<T> {
+    // What is learnt is as old as the question.
+    const until = this.#clock.monotonic() + REMEMBER;
+    const answer = await ask();
+    const [oldest] = this.#known.keys();
+    if (this.#known.size >= MAX_ANSWERS && oldest !== undefined) this.#known.delete(oldest);
+    this.#known.set(key, { answer, until });
+    return answer;
+  }
+}
+
+function digest(text: string): string {
+  return createHash('sha256').update(text).digest('base64url');
+}

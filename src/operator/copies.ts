@@ -1,0 +1,127 @@
+/** One local copy of each collection, and what may be said of them together. */
+import type { Clock } from '../clock.ts';
+import { type Change, createReflector, type KubeLog, type Reflector, type ReflectorOptions } from '../kube/index.ts';
+import type { KubeClient } from '../kube/types.ts';
+import {
+  type HeldNamespace,
+  type HeldPolicy,
+  type HeldRevocation,
+  holdNamespace,
+  holdPolicy,
+  holdRevocation,
+} from './held.ts';
+import { NAMESPACES, WATCHED, type WatchedKind } from './kinds.ts';
+
+export interface CopiesSettings {
+  readonly client: KubeClient;
+  readonly clock: Clock;
+  /** Random bytes, for jitter. */
+  readonly random: (bytes: number) => Uint8Array;
+  readonly log?: KubeLog;
+  /** Whether Namespaces are followed: only where their labels say who the tenants are. */
+  readonly namespaces: boolean;
+  /** For tests. */
+  readonly reflect?: <T>(options: ReflectorOptions<T>) => Reflector<T>;
+  /** Something that decides what is served is not what it was. */
+  readonly onChange: (change: CopyChange) => void;
+}
+
+export interface CopyChange {
+  readonly kind: WatchedKind | 'Namespace';
+  /** Whether something may have been taken away: everything but a new policy or resource. */
+  readonly urgent: boolean;
+}
+
+export interface ReadError {
+  readonly source: string;
+  readonly code: string;
+  readonly message: string;
+}
+
+export interface Copies {
+  readonly policies: ReadonlyMap<'TrustPolicy' | 'ClusterTrustPolicy' | 'ProtectedResource', Reflector<HeldPolicy>>;
+  readonly revocations: Reflector<HeldRevocation>;
+  readonly namespaces: Reflector<HeldNamespace> | undefined;
+  start(): void;
+  stop(): Promise<void>;
+  /** Whether every collection was delivered whole once. */
+  synced(): boolean;
+  /** Milliseconds since the last sign of life of the one that is oldest. */
+  ageMs(): number;
+  errors(): readonly ReadError[];
+}
+
+export function createCopies(settings: CopiesSettings): Copies {
+  const { onChange, reflect = createReflector } = settings;
+  const { client, clock, random, log } = settings;
+  const base = { client, clock, random, ...(log && { log }) };
+
+  function follow<T extends { readonly content: string }>(
+    kind: CopyChange['kind'],
+    options: Pick<ReflectorOptions<T>, 'type' | 'project'>,
+  ): Reflector<T> {
+    return reflect<T>({
+      ...base,
+      ...options,
+      onChange(changes) {
+        const real = changes.filter(
+          (change) => change.type !== 'modified' || change.old.content !== change.new.content,
+        );
+        if (real.length > 0) onChange({ kind, urgent: real.some((change) => isUrgent(kind, change)) });
+      },
+      onSynced: () => onChange({ kind, urgent: true }),
+    });
+  }
+
+  const policies = new Map(
+    (['TrustPolicy', 'ClusterTrustPolicy', 'ProtectedResource'] as const).map((kind) => [
+      kind,
+      follow<HeldPolicy>(kind, { type: WATCHED[kind], project: holdPolicy(kind) }),
+    ]),
+  );
+  const revocations = follow<HeldRevocation>('TokenRevocation', {
+    type: WATCHED.TokenRevocation,
+    project: holdRevocation,
+  });
+  const namespaces = settings.namespaces
+    ? follow<HeldNamespace>('Namespace', { type: NAMESPACES, project: holdNamespace })
+    : undefined;
+  const named: [string, Reflector<unknown>][] = [
+    ...[...policies].map(([kind, one]): [string, Reflector<unknown>] => [nameOf(WATCHED[kind]), one]),
+    [nameOf(WATCHED.TokenRevocation), revocations],
+    ...(namespaces ? [[nameOf(NAMESPACES), namespaces] as [string, Reflector<unknown>]] : []),
+  ];
+
+  return {
+    policies,
+    revocations,
+    namespaces,
+    start() {
+      for (const [, one] of named) one.start();
+    },
+    async stop() {
+      await Promise.all(named.map(([, one]) => one.stop()));
+    },
+    synced: () => named.every(([, one]) => one.synced),
+    ageMs: () => Math.max(...named.map(([, one]) => one.ageMs())),
+    errors: () => named.flatMap(([name, one]) => errorOf(name, one)),
+  };
+}
+
+function isUrgent(kind: CopyChange['kind'], { type }: Change<unknown>): boolean {
+  return type !== 'added' || kind === 'TokenRevocation' || kind === 'Namespace';
+}
+
+function nameOf({ group, plural }: { readonly group: string; readonly plural: string }): string {
+  return group === '' ? plural : `${plural}.${group}`;
+}
+
+function errorOf(source: string, one: Reflector<unknown>): ReadError[] {
+  const { phase, reason, lastError } = one.status();
+  if (reason === undefined || phase === 'watching') return [];
+  const messages: Partial<Record<string, string>> = {
+    rbac_missing: `RBAC missing: may not list and watch ${source}`,
+    crd_not_installed: `CRD not installed: the API server knows no ${source}`,
+  };
+  return [{ source, code: reason, message: messages[reason] ?? lastError ?? `cannot be read: ${reason}` }];
+}

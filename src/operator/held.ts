@@ -1,0 +1,66 @@
+/** What the local copies keep of each object, made once when it arrives. */
+import { createHash } from 'node:crypto';
+import type { TokenRevocation } from '../api/v1alpha1/index.ts';
+import type { KubeObject } from '../kube/types.ts';
+import type { RevokingObject } from '../revocation/index.ts';
+import { contentOf, type PolicyKind, type ReadObject, readObject, readRevocation, revokingOf } from './objects.ts';
+
+/** The digest of what decides what is served: equal ones need no new snapshot. */
+interface HeldContent {
+  readonly content: string;
+}
+
+/** What status is written by. */
+interface HeldState {
+  readonly uid: string;
+  readonly resourceVersion: string;
+  readonly finalizers: readonly string[];
+  /** As the API server has it. */
+  readonly status: unknown;
+}
+
+export interface HeldPolicy extends HeldContent, HeldState {
+  readonly read: ReadObject;
+  /** Of policies: as far as they revoke. */
+  readonly revoking?: RevokingObject;
+}
+
+export interface HeldRevocation extends HeldContent, HeldState {
+  readonly object: TokenRevocation;
+}
+
+/** Of a Namespace only what says whose it is. */
+export interface HeldNamespace extends HeldContent {
+  readonly name: string;
+  readonly tenant?: string;
+}
+
+export const TENANT_LABEL = 'trustmint.dev/tenant';
+
+export function holdPolicy(kind: PolicyKind): (raw: KubeObject) => HeldPolicy {
+  return (raw) => ({
+    ...stateOf(raw),
+    content: digest(contentOf(raw)),
+    read: readObject(kind, raw),
+    ...(kind !== 'ProtectedResource' && { revoking: revokingOf(kind, raw) }),
+  });
+}
+
+export function holdRevocation(raw: KubeObject): HeldRevocation {
+  return { ...stateOf(raw), content: digest(contentOf(raw)), object: readRevocation(raw) };
+}
+
+export function holdNamespace({ metadata }: KubeObject): HeldNamespace {
+  const labels = metadata.labels ?? {};
+  const tenant = Object.hasOwn(labels, TENANT_LABEL) ? labels[TENANT_LABEL] : undefined;
+  return { name: metadata.name, content: tenant ?? '', ...(tenant ? { tenant } : {}) };
+}
+
+function stateOf({ metadata, status }: KubeObject): HeldState {
+  const { uid, resourceVersion, finalizers = [] } = metadata;
+  return { uid, resourceVersion, finalizers: [...finalizers], status };
+}
+
+function digest(text: string): string {
+  return createHash('sha256').update(text).digest('base64url');
+}

@@ -1,0 +1,180 @@
+/** Our own keys in one Secret of the operator's namespace; that there were some once is marked on the operator's Lease. */
+import { KeyRingError, type KeyStore, parseRing, type StoredKeyRing, serializeRing } from '../keyring/index.ts';
+import type { KubeClient, KubeObject } from '../kube/types.ts';
+import { member, reasonOf, statusOf, text } from './errors.ts';
+import { LEASES, SECRETS } from './kinds.ts';
+
+export const KEYS_SECRET = 'trustmint-keys';
+/** The Lease by which replicas elect a leader: it outlives every one of them. */
+export const LEASE = 'trustmint';
+export const KEYS_CREATED = 'trustmint.dev/keys-created';
+
+const DATA_KEY = 'keys.json';
+const LABELS = { 'app.kubernetes.io/name': 'trustmint', 'app.kubernetes.io/managed-by': 'trustmint' };
+
+export interface KeySecretSettings {
+  readonly client: KubeClient;
+  /** The operator's own. */
+  readonly namespace: string;
+}
+
+/** The one Secret. Each write is fenced by what was read before it: of two writers one is told that it lost. */
+export class KeySecret implements KeyStore {
+  readonly #client: KubeClient;
+  readonly #namespace: string;
+  /** Whether this process saw the mark: it is only ever set. */
+  #marked = false;
+
+  constructor({ client, namespace }: KeySecretSettings) {
+    this.#client = client;
+    this.#namespace = namespace;
+  }
+
+  async load(): Promise<StoredKeyRing | undefined> {
+    const secret = await this.#read();
+    if (!secret) {
+      if (await this.#isMarked()) throw this.#lost();
+      return undefined;
+    }
+    const ring = ringIn(secret);
+    await this.#mark();
+    return ring;
+  }
+
+  async create(ring: StoredKeyRing): Promise<boolean> {
+    if (await this.#isMarked()) {
+      if (await this.#read()) return false;
+      throw this.#lost();
+    }
+    try {
+      await this.#client.create(SECRETS, this.#secret(ring), this.#namespace);
+    } catch (error) {
+      if (isTaken(error)) return false;
+      throw unavailable(`cannot create Secret ${KEYS_SECRET}`, error);
+    }
+    await this.#mark();
+    return true;
+  }
+
+  async save(ring: StoredKeyRing, expected: number): Promise<boolean> {
+    const secret = await this.#read();
+    if (!secret) return false;
+    const stored = ringIn(secret);
+    if (stored.id !== ring.id || stored.revision !== expected) return false;
+    return await this.#replace(secret, ring);
+  }
+
+  async restore(ring: StoredKeyRing): Promise<void> {
+    const secret = await this.#read();
+    if (secret) {
+      if (!(await this.#replace(secret, ring))) throw conflict();
+    } else {
+      try {
+        await this.#client.create(SECRETS, this.#secret(ring), this.#namespace);
+      } catch (error) {
+        if (isTaken(error)) throw conflict();
+        throw unavailable(`cannot create Secret ${KEYS_SECRET}`, error);
+      }
+    }
+    await this.#mark();
+  }
+
+  #secret(ring: StoredKeyRing, resourceVersion?: string): object {
+    return {
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: {
+        name: KEYS_SECRET,
+        namespace: this.#namespace,
+        labels: LABELS,
+        ...(resourceVersion !== undefined && { resourceVersion }),
+      },
+      type: 'Opaque',
+      data: { [DATA_KEY]: Buffer.from(serializeRing(ring)).toString('base64') },
+    };
+  }
+
+  async #read(): Promise<KubeObject | undefined> {
+    try {
+      return await this.#client.get(SECRETS, KEYS_SECRET, this.#namespace);
+    } catch (error) {
+      if (statusOf(error) === 404) return undefined;
+      throw unavailable(`cannot read Secret ${KEYS_SECRET}`, error);
+    }
+  }
+
+  /** Whether it was still the one that was read. */
+  async #replace(read: KubeObject, ring: StoredKeyRing): Promise<boolean> {
+    try {
+      const body = this.#secret(ring, read.metadata.resourceVersion);
+      await this.#client.replace(SECRETS, body, KEYS_SECRET, this.#namespace);
+      return true;
+    } catch (error) {
+      if (isTaken(error) || statusOf(error) === 404) return false;
+      throw unavailable(`cannot write Secret ${KEYS_SECRET}`, error);
+    }
+  }
+
+  async #isMarked(): Promise<boolean> {
+    if (this.#marked) return true;
+    try {
+      const lease = await this.#client.get(LEASES, LEASE, this.#namespace);
+      this.#marked = text(lease.metadata.annotations, KEYS_CREATED) === 'true';
+    } catch (error) {
+      if (statusOf(error) !== 404) throw unavailable(`cannot read Lease ${LEASE}`, error);
+    }
+    return this.#marked;
+  }
+
+  /** Leaves all else in the Lease as it is: whoever leads renews it meanwhile. */
+  async #mark(): Promise<void> {
+    if (await this.#isMarked()) return;
+    const annotations = { [KEYS_CREATED]: 'true' };
+    const metadata = { name: LEASE, namespace: this.#namespace, labels: LABELS, annotations };
+    const lease = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata, spec: {} };
+    try {
+      await this.#client.create(LEASES, lease, this.#namespace);
+    } catch (error) {
+      if (!isTaken(error)) throw unavailable(`cannot create Lease ${LEASE}`, error);
+      await this.#annotate();
+    }
+    this.#marked = true;
+  }
+
+  async #annotate(): Promise<void> {
+    const patch = { metadata: { annotations: { [KEYS_CREATED]: 'true' } } };
+    try {
+      await this.#client.patch(LEASES, LEASE, this.#namespace, 'merge', patch);
+    } catch (error) {
+      throw unavailable(`cannot mark Lease ${LEASE}`, error);
+    }
+  }
+
+  #lost(): KeyRingError {
+    return new KeyRingError(
+      'keys_lost',
+      `Secret ${this.#namespace}/${KEYS_SECRET} is gone, though keys were created here: put it back, or take ${KEYS_CREATED} off Lease ${LEASE} to give up every token issued so far`,
+    );
+  }
+}
+
+function ringIn(secret: KubeObject): StoredKeyRing {
+  const encoded = text(member(secret, 'data'), DATA_KEY);
+  if (encoded === undefined) throw new KeyRingError('keys_damaged', `Secret ${KEYS_SECRET} has no ${DATA_KEY}`);
+  return parseRing(Buffer.from(encoded, 'base64').toString('utf8'));
+}
+
+/** 409: AlreadyExists of a creation, Conflict of a replacement. */
+function isTaken(error: unknown): boolean {
+  return statusOf(error) === 409;
+}
+
+function conflict(): KeyRingError {
+  return new KeyRingError('keys_conflict', `Secret ${KEYS_SECRET} was written by another meanwhile`);
+}
+
+function unavailable(what: string, error: unknown): KeyRingError {
+  const status = statusOf(error);
+  const why = status === 403 ? 'RBAC missing' : reasonOf(error);
+  return new KeyRingError('keys_unavailable', `${what}: ${why}`);
+}

@@ -1,0 +1,169 @@
+/** The cluster's objects as the view that the engine serves from: on every replica the same, leader or not. */
+import type { ClusterTrustPolicy, ProtectedResource, TrustPolicy } from '../api/v1alpha1/index.ts';
+import type { Clock, TimerHandle } from '../clock.ts';
+import type { View } from '../exchange/view.ts';
+import type { CompileOptions, ObjectReport, PolicyObjects, Snapshot } from '../policy/types.ts';
+import {
+  fromRevokingObjects,
+  fromTokenRevocations,
+  RevocationIndex,
+  type RevocationProblem,
+} from '../revocation/index.ts';
+import { type Copies, type CopiesSettings, type CopyChange, createCopies } from './copies.ts';
+import { mergeFaults, NewsOfReports } from './reports.ts';
+import { revokesFor, type TenancyMode, tenancyOf } from './tenants.ts';
+
+/** Milliseconds that what is only added may wait for more of it. */
+const GATHER = 50;
+
+export interface ClusterViewSettings extends Pick<CopiesSettings, 'client' | 'random' | 'log' | 'reflect'> {
+  readonly clock: Clock;
+  /** The operator's own. */
+  readonly namespace: string;
+  readonly tenancy: TenancyMode;
+  readonly compile: (objects: PolicyObjects, now: Pick<CompileOptions, 'tenancy' | 'cluster'>) => Snapshot;
+  /** The issuers of this cluster's own tokens; undefined while the API server was never asked with success. */
+  readonly clusterIssuers: () => readonly string[] | undefined;
+  /** Another snapshot, or other revocations, are in use. */
+  readonly onChange?: (view: ClusterView) => void;
+  /** Objects whose conditions or problems are not what they were. */
+  readonly onReports?: (reports: readonly ObjectReport[]) => void;
+}
+
+export interface ClusterView extends View {
+  readonly copies: Copies;
+  /** What is wrong with TokenRevocations. */
+  revocationProblems(): readonly RevocationProblem[];
+  /** Begins to follow the cluster. */
+  start(): void;
+  /** What the snapshot depends on beside the objects, the cluster's issuers, is not what it was. */
+  invalidate(): void;
+  /** Resolves when nothing of it runs any more. */
+  close(): Promise<void>;
+}
+
+interface Served {
+  readonly snapshot: Snapshot | undefined;
+  readonly revocations: RevocationIndex;
+  readonly problems: readonly RevocationProblem[];
+}
+
+const NOTHING: Served = { snapshot: undefined, revocations: RevocationIndex.from([]), problems: [] };
+
+/**
+ * Nothing is served before every collection was delivered whole and this cluster's issuer is known. Then each change is
+ * compiled into a new snapshot, and one assignment puts it into use: at once where something may have been taken away,
+ * within 50 ms where something was only added.
+ */
+export function createClusterView(settings: ClusterViewSettings): ClusterView {
+  const { clock, tenancy: mode } = settings;
+  let served = NOTHING;
+  let dirty: { policies: boolean; urgent: boolean } | undefined;
+  let timer: { readonly handle: TimerHandle; readonly at: number } | undefined;
+  let compiled = { at: Number.NEGATIVE_INFINITY, took: 0 };
+  let failure: string | undefined;
+  let closed = false;
+  const news = new NewsOfReports();
+  const copies = createCopies({ ...settings, namespaces: mode.mode === 'NamespaceLabel', onChange: changed });
+
+  function changed({ kind, urgent }: CopyChange): void {
+    mark({ policies: kind !== 'TokenRevocation', urgent });
+  }
+
+  function mark({ policies, urgent }: { policies: boolean; urgent: boolean }): void {
+    dirty = { policies: policies || (dirty?.policies ?? false), urgent: urgent || (dirty?.urgent ?? false) };
+    if (closed || !isReadable()) return;
+    // In a storm of removals others must have their turn too; whoever asks meanwhile is not answered from the old.
+    const pause = dirty.urgent ? Math.min(GATHER, compiled.took / 2) : GATHER;
+    const at = Math.max(clock.monotonic(), compiled.at + pause);
+    if (timer && timer.at <= at) return;
+    timer?.handle.cancel();
+    timer = { handle: clock.setTimer(bringUp, at - clock.monotonic()), at };
+  }
+
+  function isReadable(): boolean {
+    return copies.synced() && settings.clusterIssuers() !== undefined;
+  }
+
+  /** Puts into use what there is now. */
+  function bringUp(): void {
+    timer?.handle.cancel();
+    timer = undefined;
+    if (!dirty || closed || !isReadable()) return;
+    const { policies } = dirty;
+    dirty = undefined;
+    const began = clock.monotonic();
+    const tenancy = tenancyOf(mode, copies.namespaces?.items().values() ?? []);
+    const revoked = revocationsOf(copies, revokesFor(tenancy, settings.namespace));
+    served = { snapshot: policies ? compileNow(tenancy) : served.snapshot, ...revoked };
+    compiled = { at: clock.monotonic(), took: clock.monotonic() - began };
+    settings.onChange?.(view);
+    if (policies && served.snapshot) {
+      const changedReports = news.of(served.snapshot.reports);
+      if (changedReports.length > 0) settings.onReports?.(changedReports);
+    }
+  }
+
+  function compileNow(tenancy: CompileOptions['tenancy']): Snapshot | undefined {
+    const issuers = settings.clusterIssuers() ?? [];
+    try {
+      const snapshot = settings.compile(policyObjects(copies), {
+        tenancy,
+        ...(issuers.length > 0 && { cluster: { issuers } }),
+      });
+      failure = undefined;
+      return mergeFaults(snapshot, copies);
+    } catch {
+      // What was served before may give what nobody gives any more.
+      failure = 'the objects could not be compiled, so nothing is served';
+      return undefined;
+    }
+  }
+
+  /** No answer by what was taken away, though its turn has not come yet. */
+  function current(): Served {
+    if (dirty?.urgent) bringUp();
+    return served;
+  }
+
+  const view: ClusterView = {
+    copies,
+    snapshot: () => current().snapshot,
+    revocations: () => current().revocations,
+    revocationProblems: () => served.problems,
+    staleSeconds: () => copies.ageMs() / 1000,
+    readErrors: () => [
+      ...(failure === undefined ? [] : [{ source: 'policies', code: 'compile_failed', message: failure }]),
+      ...copies.errors(),
+    ],
+    start: () => copies.start(),
+    invalidate: () => mark({ policies: true, urgent: true }),
+    async close() {
+      closed = true;
+      timer?.handle.cancel();
+      await copies.stop();
+    },
+  };
+  return view;
+}
+
+function policyObjects({ policies }: Copies): PolicyObjects {
+  const of = <T>(kind: 'TrustPolicy' | 'ClusterTrustPolicy' | 'ProtectedResource') =>
+    [...policies.get(kind)!.items().values()].map(({ read }) => read.object as T);
+  return {
+    trustPolicies: of<TrustPolicy>('TrustPolicy'),
+    clusterTrustPolicies: of<ClusterTrustPolicy>('ClusterTrustPolicy'),
+    protectedResources: of<ProtectedResource>('ProtectedResource'),
+  };
+}
+
+function revocationsOf(copies: Copies, tenantOf: ReturnType<typeof revokesFor>): Omit<Served, 'snapshot'> {
+  const objects = [...copies.revocations.items().values()].map(({ object }) => object);
+  const named = fromTokenRevocations(objects, tenantOf);
+  const held = [...copies.policies.values()].flatMap((one) => [...one.items().values()]);
+  const revoking = fromRevokingObjects(held.flatMap((one) => (one.revoking ? [one.revoking] : [])));
+  return {
+    revocations: RevocationIndex.from([...named.entries, ...revoking.entries]),
+    problems: named.problems,
+  };
+}
