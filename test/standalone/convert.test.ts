@@ -16,7 +16,7 @@ function problemsOf(text: string) {
 }
 
 describe('the short form of a policy', () => {
-  it('of the seed for Kubernetes is a TrustPolicy in the namespace that its rules name', () => {
+  it('of a cluster is a TrustPolicy in the namespace that its rules name', () => {
     assert.equal(
       printYaml(converted(SEED_KUBERNETES, 'research')),
       `apiVersion: trustmint.dev/v1alpha1
@@ -52,7 +52,7 @@ spec:
     );
   });
 
-  it('of the seed for GitHub is a ClusterTrustPolicy of provider github, its claims in their own fields', () => {
+  it('of GitHub is a ClusterTrustPolicy of provider github, its claims in their own fields', () => {
     assert.equal(
       printYaml(converted(SEED_GITHUB, 'ci')),
       `apiVersion: trustmint.dev/v1alpha1

@@ -38,7 +38,7 @@ describe('readManifests', () => {
     );
   });
 
-  it('serves both policies of the seed document unchanged', async () => {
+  it('serves both published policies unchanged', async () => {
     dir.write('research.yaml', SEED_KUBERNETES);
     dir.write('ci.yaml', SEED_GITHUB);
     const { objects, problems } = await readManifests(dir.path);

@@ -56,7 +56,7 @@ function terms(
   return decision.terms;
 }
 
-describe('the policies of the seed document', () => {
+describe('the published policies', () => {
   const github = { repository: 'acme-corp/ai-pipeline', ref: 'refs/heads/main', run_id: '77' };
 
   it('both compile and are served, unchanged', () => {

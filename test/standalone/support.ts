@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
-/** The two policies of the seed document, as they stand there. */
+/** The two published policies (examples/policies), as they stand there. */
 export const SEED_KUBERNETES = `# Trust policy: issue tokens to agents in the "ai-agents" namespace
 provider: kubernetes
 issuer: "https://oidc.eks.us-east-1.amazonaws.com/id/ABCDEF"

@@ -58,8 +58,8 @@ export async function readExchange(
 }
 
 /**
- * The one credential of the request. The seed sends it in the header and in the body: both, then, must be the same
- * (RFC 6750 §2). A file read whole ends in a newline, which is no part of it.
+ * The one credential of the request. examples/clients/exchange.py sends it in the header and in the body: both, then,
+ * must be the same (RFC 6750 §2). A file read whole ends in a newline, which is no part of it.
  */
 function credential(body: JsonObject, header: string | undefined, maxBytes: number): string {
   const inHeader = bearerToken(header);

@@ -52,7 +52,7 @@ describe('POST /api/mint/exchange', () => {
     );
   });
 
-  it('takes header and body together if they are equal, as the seed sends them, newline of the file and all', async () => {
+  it('takes header and body together if they are equal, as the published client sends them, newline of the file and all', async () => {
     const answer = await post(url, { credentials: `${PROOF}\n` }, { Authorization: `Bearer ${PROOF}` });
     assert.equal(answer.status, 200);
     assert.equal(h.engine.exchanges[0]?.proof, PROOF);
