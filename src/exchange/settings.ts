@@ -10,7 +10,8 @@ import type { View } from './view.ts';
 export interface EngineSettings {
   readonly view: View;
   readonly proofs: ProofVerifier;
-  readonly keyring: KeyRing;
+  /** Our own keys; `active` is asked only while there is a snapshot. */
+  readonly keyring: Pick<KeyRing, 'active' | 'rootKey' | 'resourceKeys'>;
   readonly audit: Audit;
   readonly clock: Clock;
   /** Cryptographically secure bytes. */

@@ -3,10 +3,13 @@ import type { IncomingMessage } from 'node:http';
 import { bearerToken, sameSecret } from './bearer.ts';
 import { CHALLENGE, ServerError } from './errors.ts';
 import { isLoopbackAuthority } from './loopback.ts';
-import type { SecretProvider } from './types.ts';
+import type { Access, SecretProvider } from './types.ts';
 
-/** Throws where the caller may not ask. */
-export type Gatekeeper = (req: IncomingMessage) => void;
+/**
+ * Throws, or rejects, where the caller may not ask. Asked before anything of the request is read, and again with the
+ * resource once that is known.
+ */
+export type Gatekeeper = (req: IncomingMessage, resource?: string) => void | Promise<void>;
 
 export interface GatekeeperOptions {
   readonly secret: SecretProvider | undefined;
@@ -26,6 +29,33 @@ export function gatekeeper({ secret, loopback, flag }: GatekeeperOptions): Gatek
   if (loopback) return refuseForwarded;
   return () => {
     throw new ServerError('unauthorized', `nobody may ask here until the server is given ${flag}`, CHALLENGE.missing);
+  };
+}
+
+/**
+ * Whoever the cluster lets ask.
+ * @returns a check that rejects with ServerError `unauthorized` (401), `forbidden` (403) or `temporarily_unavailable` (503)
+ */
+export function clusterGatekeeper(access: Access, kind: Parameters<Access['authorize']>[0]): Gatekeeper {
+  return async (req, resource) => {
+    const presented = bearerToken(req.headers.authorization);
+    const bearer = typeof presented === 'string' ? presented : undefined;
+    switch (await access.authorize(kind, bearer, resource)) {
+      case 'ok':
+        return;
+      case 'forbidden':
+        throw new ServerError('forbidden', 'you may not ask here');
+      case 'unavailable':
+        throw new ServerError('temporarily_unavailable', 'whether you may ask cannot be found out right now', {
+          'Retry-After': '2',
+        });
+      case 'unauthorized':
+        if (bearer === undefined) {
+          const message = 'send Authorization: Bearer with a token of your service account, made for our issuer';
+          throw new ServerError('unauthorized', message, CHALLENGE.missing);
+        }
+        throw new ServerError('unauthorized', 'the bearer token may not ask here', CHALLENGE.refused);
+    }
   };
 }
 

@@ -15,7 +15,8 @@ export interface OpsAppOptions {
   readonly metrics: Metrics;
   readonly log: Log;
   readonly limits: Limits;
-  readonly admins: Gatekeeper;
+  /** Who may ask for the policies, and for an explanation. */
+  readonly admins: { readonly policies: Gatekeeper; readonly explain: Gatekeeper };
   readonly lag: EventLoopLag;
   /** Requests under way on both listeners. */
   readonly inFlight: () => number;
@@ -57,8 +58,10 @@ export function opsApp({ engine, metrics, log, limits, admins, lag, inFlight, dr
     metrics.refresh(engine.policies(), inFlight());
     send(res, context, 200, metrics.registry.contentType, await metrics.registry.metrics());
   });
-  route(app, 'GET', '/policies', admins, (_req, res, context) => sendJson(res, context, 200, engine.policies()));
-  route(app, 'POST', '/explain', admins, async (req, res, context) => {
+  route(app, 'GET', '/policies', admins.policies, (_req, res, context) =>
+    sendJson(res, context, 200, engine.policies()),
+  );
+  route(app, 'POST', '/explain', admins.explain, async (req, res, context) => {
     const outcome = await engine.explain(await readExplain(req, limits.bodyBytes));
     if (!('decision' in outcome) && !EXPLAINED.has(outcome.code)) throw asError(outcome);
     const body = JSON.stringify(renderExplain(outcome, context.correlationId), mapsAsObjects);

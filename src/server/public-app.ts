@@ -2,7 +2,7 @@
 import type { Express } from 'express';
 import type { Engine } from '../exchange/types.ts';
 import { asError, sendJson } from './answer.ts';
-import { sendKeys, sendRevocations } from './doors/feeds.ts';
+import { resourceOf, sendKeys, sendRevocations } from './doors/feeds.ts';
 import { readVerify, renderVerify } from './doors/verify.ts';
 import type { Gatekeeper } from './gatekeeper.ts';
 import type { Metrics } from './metrics.ts';
@@ -22,7 +22,9 @@ export function publicApp({ engine, metrics, log, limits, verifiers }: PublicApp
   route(app, 'POST', '/api/mint/verify', verifiers, async (req, res, context) => {
     let result: 'active' | 'inactive' | 'refused' = 'refused';
     try {
-      const outcome = engine.verify(await readVerify(req, limits.bodyBytes));
+      const request = await readVerify(req, limits.bodyBytes);
+      await verifiers(req, request.resource);
+      const outcome = engine.verify(request);
       if ('granted' in outcome) throw asError(outcome);
       result = outcome.active ? 'active' : 'inactive';
       sendJson(res, context, 200, renderVerify(outcome, context.correlationId));
@@ -30,10 +32,16 @@ export function publicApp({ engine, metrics, log, limits, verifiers }: PublicApp
       metrics.verify(result);
     }
   });
-  route(app, 'GET', '/api/mint/keys', verifiers, (req, res, context) => sendKeys(engine, req, res, context));
-  route(app, 'GET', '/api/mint/revocations', verifiers, (req, res, context) =>
-    sendRevocations(engine, req, res, context),
-  );
+  route(app, 'GET', '/api/mint/keys', verifiers, async (req, res, context) => {
+    const resource = resourceOf(req);
+    await verifiers(req, resource);
+    sendKeys(engine, resource, req, res, context);
+  });
+  route(app, 'GET', '/api/mint/revocations', verifiers, async (req, res, context) => {
+    const resource = resourceOf(req);
+    await verifiers(req, resource);
+    sendRevocations(engine, resource, req, res, context);
+  });
   finish(app, log);
   return app;
 }

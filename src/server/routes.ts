@@ -43,12 +43,12 @@ export function route(
   guard: Gatekeeper | undefined,
   handler: RouteHandler,
 ): void {
-  app.all(path, (req, res) => {
-    guard?.(req);
+  app.all(path, async (req, res) => {
+    await guard?.(req);
     if (req.method !== method && !(method === 'GET' && req.method === 'HEAD')) {
       throw methodNotAllowed(method === 'GET' ? 'GET, HEAD' : method);
     }
-    return handler(req, res, contextIn(res));
+    await handler(req, res, contextIn(res));
   });
 }
 

@@ -7,7 +7,7 @@ import { EXCHANGE_PATH, nativeDoor } from './doors/native.ts';
 import { ServerError } from './errors.ts';
 import { EventLoopLag } from './event-loop.ts';
 import { inspect } from './front.ts';
-import { gatekeeper } from './gatekeeper.ts';
+import { clusterGatekeeper, gatekeeper } from './gatekeeper.ts';
 import { withDefaults } from './limits.ts';
 import { type Handler, Listener } from './listener.ts';
 import { isLoopbackHost } from './loopback.ts';
@@ -105,11 +105,13 @@ function requireLoopback(address: Address, name: string): void {
 function publicHandler(options: ServerOptions, limits: Limits, metrics: Metrics): Handler {
   const { engine, clock, log } = options;
   const door = nativeDoor({ engine, clock, metrics, log, maxBytes: limits.bodyBytes });
-  const verifiers = gatekeeper({
-    secret: options.verifierToken,
-    loopback: isLoopbackHost(options.listen.host),
-    flag: '--verifier-token-file',
-  });
+  const verifiers = options.access
+    ? clusterGatekeeper(options.access, 'verifier')
+    : gatekeeper({
+        secret: options.verifierToken,
+        loopback: isLoopbackHost(options.listen.host),
+        flag: '--verifier-token-file',
+      });
   const app = publicApp({ engine, metrics, log, limits, verifiers });
   return (req, res, context) => {
     const problem = inspect(req);
@@ -130,12 +132,16 @@ function opsHandler(
   lag: EventLoopLag,
   state: { readonly inFlight: () => number; readonly draining: () => boolean },
 ): Handler {
-  const { engine, log } = options;
-  const admins = gatekeeper({
+  const { engine, log, access } = options;
+  const byToken = gatekeeper({
     secret: options.adminToken,
     loopback: isLoopbackHost(options.opsListen.host),
     flag: '--admin-token-file',
   });
+  const admins = {
+    policies: access ? clusterGatekeeper(access, 'policies') : byToken,
+    explain: access ? clusterGatekeeper(access, 'explain') : byToken,
+  };
   const app = opsApp({ engine, metrics, log, limits, admins, lag, ...state });
   return (req, res, context: RequestContext) => {
     const problem = inspect(req);

@@ -47,6 +47,23 @@ export interface Limits {
   readonly tlsPollMs: number;
 }
 
+/**
+ * Whom the cluster lets ask, instead of one secret for all. `verifier` is of verify, keys and revocations.
+ */
+export interface Access {
+  /**
+   * Never rejects.
+   * @param bearer the token that the caller presented; undefined: none, or not one
+   * @param resource what a verifier asks about, once it is known: name, URI or audience
+   * @returns `unauthorized`: 401. `forbidden`: 403. `unavailable`: it could not be found out, 503
+   */
+  authorize(
+    kind: 'verifier' | 'explain' | 'policies',
+    bearer: string | undefined,
+    resource?: string,
+  ): Promise<'ok' | 'unauthorized' | 'forbidden' | 'unavailable'>;
+}
+
 /** A bearer token that callers must present; undefined while there is none to compare with: then nobody may ask. */
 export type SecretProvider = () => Uint8Array | undefined;
 
@@ -68,6 +85,8 @@ export interface ServerOptions {
   readonly verifierToken?: SecretProvider;
   /** Whoever asks policies and explain must present it; absent: loopback listeners only. */
   readonly adminToken?: SecretProvider;
+  /** Takes the place of both tokens, and of the rule for loopback listeners. */
+  readonly access?: Access;
   readonly limits?: Partial<Limits>;
   /** For `trustmint_build_info`. */
   readonly version?: string;

@@ -9,8 +9,14 @@ import { invalidRequest } from '../errors.ts';
 const RESOURCE_LENGTH = 2048;
 
 /** Answers `{keys: [{kid, key, state}]}` with a strong ETag. */
-export function sendKeys(engine: Engine, req: IncomingMessage, res: ServerResponse, context: RequestContext): void {
-  const answer = engine.keys(resourceOf(req));
+export function sendKeys(
+  engine: Engine,
+  resource: string,
+  req: IncomingMessage,
+  res: ServerResponse,
+  context: RequestContext,
+): void {
+  const answer = engine.keys(resource);
   if ('granted' in answer) throw asError(answer);
   const keys = answer.keys.map(({ kid, key, state }) => ({ kid, key, state }));
   sendTagged(req, res, context, { keys }, `"${digest(keys)}"`, {});
@@ -22,11 +28,12 @@ export function sendKeys(engine: Engine, req: IncomingMessage, res: ServerRespon
  */
 export function sendRevocations(
   engine: Engine,
+  resource: string,
   req: IncomingMessage,
   res: ServerResponse,
   context: RequestContext,
 ): void {
-  const answer = engine.revocations(resourceOf(req));
+  const answer = engine.revocations(resource);
   if ('granted' in answer) throw asError(answer);
   const { generatedAt } = answer;
   const entries = answer.entries.map(({ by, value, tenant, issuedBefore, expiresAt }) => ({
@@ -67,8 +74,11 @@ function digest(value: unknown): string {
   return createHash('sha256').update(JSON.stringify(value)).digest('base64url').slice(0, 27);
 }
 
-/** The one `resource` of the query. */
-function resourceOf(req: IncomingMessage): string {
+/**
+ * The one `resource` of the query.
+ * @throws ServerError `invalid_request`
+ */
+export function resourceOf(req: IncomingMessage): string {
   const query = (req.url ?? '').split('?', 2)[1] ?? '';
   const params = new URLSearchParams(query);
   for (const name of params.keys()) {
