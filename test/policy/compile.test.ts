@@ -19,7 +19,7 @@ import {
 const anyone = { claims: { sub: '*' } };
 
 describe('compile', () => {
-  it("gives the published policies what they say", () => {
+  it('gives the published policies what they say', () => {
     const world = new World(
       {
         trustPolicies: [
