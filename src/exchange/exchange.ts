@@ -7,7 +7,7 @@ import { randomIds } from '../random-ids.ts';
 import { issueToken } from './issue.ts';
 import { peerNetwork } from './peer-network.ts';
 import { RateLimiter } from './rate-limit.ts';
-import { type Attempt, exchangeRecord } from './record.ts';
+import { type Attempt, exchangeRecord, failureRecord } from './record.ts';
 import { type Denial, MAX_STALE_MESSAGE, refusal } from './refusals.ts';
 import type { EngineSettings } from './settings.ts';
 import type { ExchangeOutcome, ExchangeRequest, Grant } from './types.ts';
@@ -24,7 +24,11 @@ export function createExchange(settings: EngineSettings): Exchange {
 
   return async function exchange(request) {
     const attempt: Attempt = { request, proofDigest: fingerprint(request.proof) };
-    const outcome = await attemptExchange(attempt);
+    const outcome = await attemptExchange(attempt).catch(async (error: unknown) => {
+      const { event, limitBy } = failureRecord(attempt);
+      await audit.record(event, limitBy).catch(() => undefined);
+      throw error;
+    });
     try {
       const { event, limitBy } = exchangeRecord(attempt, outcome);
       await audit.record(event, limitBy);

@@ -23,8 +23,21 @@ export interface Attempt {
   issued?: IssuedDetails;
 }
 
-/** The record of an exchange, and whose refusals it counts among where it is one. */
-export function exchangeRecord(attempt: Attempt, outcome: ExchangeOutcome): { event: ExchangeEvent; limitBy: string } {
+interface Recorded {
+  readonly event: ExchangeEvent;
+  /** Whose refusals it counts among, where it is one. */
+  readonly limitBy: string;
+}
+
+/** The record of an exchange that failed inside: its caller is answered 500. */
+export function failureRecord(attempt: Attempt): Recorded {
+  const { base, limitBy } = baseOf(attempt);
+  const code = 'server_error';
+  const refused = { stage: 'internal', code, reason: code, detail: 'the log says where, under the correlation id' };
+  return { event: { ...base, outcome: 'refused', refused }, limitBy };
+}
+
+function baseOf(attempt: Attempt) {
   const { request, identity, decision, generation } = attempt;
   const { policy, rule, used } = decided(decision);
   const base = {
@@ -39,7 +52,12 @@ export function exchangeRecord(attempt: Attempt, outcome: ExchangeOutcome): { ev
     ...(rule !== undefined && { rule }),
     ...(generation !== undefined && { generation }),
   };
-  const limitBy = identity ? `${identity.anchor} ${identity.subject}` : peerNetwork(request.peer);
+  return { base, limitBy: identity ? `${identity.anchor} ${identity.subject}` : peerNetwork(request.peer) };
+}
+
+/** The record of an exchange that was answered. */
+export function exchangeRecord(attempt: Attempt, outcome: ExchangeOutcome): Recorded {
+  const { base, limitBy } = baseOf(attempt);
   if (!outcome.granted) {
     const { stage, reason, detail } = attempt.denial ?? {
       stage: 'request',

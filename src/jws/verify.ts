@@ -5,14 +5,14 @@ import type { OpenedJws } from './parse.ts';
 import { isSignature } from './signature.ts';
 
 /** Keys that are tried for one token: several may share a kid, and a token may state none. */
-export const MAX_CANDIDATE_KEYS = 4;
+export const MAX_CANDIDATE_KEYS = 8;
 
 /**
  * Verifies the signature.
  *
  * @param jws from `parseJws`
  * @param keys of one issuer; only those whose kid agrees (where both state one) and that go with the token's algorithm
- *   are tried, at most 4
+ *   are tried, at most 8
  * @param allowed from configuration, never from the token (RFC 8725 §3.1)
  * @returns the key that it was signed with
  * @throws JwsError `algorithm_not_allowed`, `no_key`, `signature`

@@ -95,6 +95,19 @@ describe('an exchange', () => {
     };
     const one = await world([agents([RESEARCH])], { proofs: { verify: fault } });
     await assert.rejects(one.exchange('x'), TypeError);
+    const record = one.record();
+    assert.deepEqual(
+      [record?.outcome, record?.refused],
+      [
+        'refused',
+        {
+          stage: 'internal',
+          code: 'server_error',
+          reason: 'server_error',
+          detail: 'the log says where, under the correlation id',
+        },
+      ],
+    );
     await assert.rejects(one.engine.explain({ credentials: 'x' }), TypeError);
     const two = await world([agents([RESEARCH])], {
       audit: { record: fault, status: () => [], close: async () => {} },
