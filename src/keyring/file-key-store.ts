@@ -2,6 +2,7 @@
 import { constants } from 'node:fs';
 import { type FileHandle, link, mkdir, mkdtemp, open, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { type Clock, systemClock } from '../clock.ts';
 import { KeyRingError } from './errors.ts';
 import { MAX_RING_BYTES, parseRing, serializeRing } from './stored-ring.ts';
 import type { KeyStore, StoredKeyRing } from './types.ts';
@@ -37,15 +38,23 @@ async function syncDirectory(directory: string): Promise<void> {
   }
 }
 
+/** A write takes milliseconds: whoever holds the lock longer is dead. */
+const STALE_LOCK_MS = 10_000;
+
 /** A data directory must be locked by its one process: `save` compares and then renames, which is no atomic pair. */
 export class FileKeyStore implements KeyStore {
   readonly #directory: string;
   readonly #path: string;
   readonly #mark: string;
+  readonly #clock: Pick<Clock, 'now'>;
 
-  /** @param directory the data directory; made with mode 0700 if it is not there */
-  constructor(directory: string) {
+  /**
+   * @param directory the data directory; made with mode 0700 if it is not there
+   * @param clock for the age of another writer's lock
+   */
+  constructor(directory: string, clock: Pick<Clock, 'now'> = systemClock) {
     this.#directory = directory;
+    this.#clock = clock;
     this.#path = join(directory, 'keys.json');
     this.#mark = join(directory, 'keys-created');
   }
@@ -89,10 +98,31 @@ export class FileKeyStore implements KeyStore {
   }
 
   async save(ring: StoredKeyRing, expected: number): Promise<boolean> {
-    const stored = await this.load();
-    if (stored?.id !== ring.id || stored.revision !== expected) return false;
-    await this.restore(ring);
-    return true;
+    // Looking and writing are one step, or of two writers one would lose what it was told is stored.
+    const unlock = await this.#lock();
+    if (!unlock) return false;
+    try {
+      const stored = await this.load();
+      if (stored?.id !== ring.id || stored.revision !== expected) return false;
+      await this.restore(ring);
+      return true;
+    } finally {
+      await unlock();
+    }
+  }
+
+  /** @returns undefined while another process writes: it is then the faster one */
+  async #lock(): Promise<(() => Promise<void>) | undefined> {
+    const path = `${this.#path}.lock`;
+    try {
+      const held = await stat(path).catch(() => undefined);
+      if (held && this.#clock.now() - held.mtimeMs > STALE_LOCK_MS) await rm(path, { force: true });
+      await (await open(path, 'wx', 0o600)).close();
+    } catch (error) {
+      if (codeOf(error) === 'EEXIST') return undefined;
+      throw unavailable(`cannot write ${path}`, error);
+    }
+    return () => rm(path, { force: true });
   }
 
   async restore(ring: StoredKeyRing): Promise<void> {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmod, mkdtemp, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, readFile, rename, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FileKeyStore, openKeyRing } from '../../src/keyring/index.ts';
@@ -125,5 +125,31 @@ describe('keys in a file', () => {
     assert.equal(await store.save({ ...ring, revision: 2 }, 1), true);
     assert.equal(await store.save({ ...ring, revision: 2 }, 1), false);
     assert.equal((await store.load())?.revision, 2);
+  });
+
+  it('are lost by none of many writers at once: of one revision exactly one is stored, and it is told so', async () => {
+    const store = new FileKeyStore(dir);
+    const ring = firstRing(1, countingRandom());
+    await store.create(ring);
+    const writers = Array.from({ length: 8 }, (_, i) => ({
+      ...firstRing(1, countingRandom(i)),
+      id: ring.id,
+      revision: 2,
+    }));
+    const told = await Promise.all(writers.map((next) => new FileKeyStore(dir).save(next, 1)));
+    assert.equal(told.filter(Boolean).length, 1);
+    const stored = await store.load();
+    assert.equal(stored?.keys[0]?.kid, writers[told.indexOf(true)]?.keys[0]?.kid);
+  });
+
+  it('are written again after a writer died with its lock', async () => {
+    const store = new FileKeyStore(dir);
+    const ring = firstRing(1, countingRandom());
+    await store.create(ring);
+    await writeFile(`${file}.lock`, '');
+    assert.equal(await store.save({ ...ring, revision: 2 }, 1), false);
+    await utimes(`${file}.lock`, 1, 1);
+    assert.equal(await store.save({ ...ring, revision: 2 }, 1), true);
+    assert.deepEqual((await readdir(dir)).sort(), ['keys-created', 'keys.json']);
   });
 });
