@@ -117,6 +117,11 @@ export function issuerUrl(value: string): string {
   return value;
 }
 
+/** Issuers separated by commas. */
+export function issuerUrls(value: string): string[] {
+  return value.split(',').map((one) => issuerUrl(one.trim()));
+}
+
 /** RFC 6761 §6.3: localhost and all names below it. */
 function isLoopback(host: string): boolean {
   return host === 'localhost' || host.endsWith('.localhost') || host === '[::1]' || /^127(\.[0-9]{1,3}){3}$/.test(host);

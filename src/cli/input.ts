@@ -1,5 +1,5 @@
 /** Reading what a command is given: a file, or standard input for `-`. Secrets come this way, never as arguments. */
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { CliError } from './errors.ts';
 import type { Io } from './io.ts';
 
@@ -20,9 +20,19 @@ export async function readInput(file: string, io: Io): Promise<string> {
 }
 
 async function readText(file: string): Promise<string> {
+  let text: Buffer;
   try {
-    return await readFile(file, 'utf8');
+    const { size } = await stat(file);
+    if (size > MAX_BYTES) throw new CliError('too_large', `${file}: more than 1 MiB`);
+    text = await readFile(file);
   } catch (error) {
-    throw new CliError('unreadable', `${file}: ${(error as NodeJS.ErrnoException).code ?? 'cannot be read'}`);
+    if (error instanceof CliError) throw error;
+    throw unreadable(file, error);
   }
+  return text.toString('utf8');
+}
+
+/** A file that cannot be read, by its name and the system's code. */
+export function unreadable(file: string, error: unknown): CliError {
+  return new CliError('unreadable', `${file}: ${(error as NodeJS.ErrnoException).code ?? 'cannot be read'}`);
 }

@@ -7,6 +7,7 @@ import {
   durationSeconds,
   gathered,
   issuerUrl,
+  issuerUrls,
   keyLife,
   listenAddress,
   mintUrl,
@@ -70,8 +71,24 @@ function program(io: Io): Command {
 function addServe(root: Command, io: Io): void {
   root
     .command('serve')
-    .description('Serve exchanges by the policies of a directory.')
-    .addOption(option('--manifests <dir>', 'directory of TrustPolicy manifests').makeOptionMandatory())
+    .description('Serve exchanges: by the policies of this cluster, or of a directory.')
+    .addOption(option('--manifests <dir>', 'serve a directory of manifests instead of a cluster'))
+    .addOption(option('--kubeconfig <file>', 'the cluster to serve; default: that of this pod'))
+    .addOption(option('--namespace <name>', "the operator's own; default: that of this pod, or of the kubeconfig"))
+    .addOption(
+      option('--tenancy <mode>', 'what a tenant is; default: namespace').choices([
+        'namespace',
+        'namespace-label',
+        'single',
+      ]),
+    )
+    .addOption(
+      option(
+        '--service-account-issuers <urls>',
+        'further issuers of this cluster, separated by commas: while its own one changes',
+        issuerUrls,
+      ),
+    )
     .addOption(option('--issuer <url>', 'our own issuer identifier', issuerUrl).makeOptionMandatory())
     .addOption(
       option('--listen <host:port>', 'where exchanges are answered', listenAddress).default(

@@ -1,8 +1,9 @@
 /** Our own keys in one Secret of the operator's namespace; that there were some once is marked on the operator's Lease. */
 import { KeyRingError, type KeyStore, parseRing, type StoredKeyRing, serializeRing } from '../keyring/index.ts';
+import { LeaseMark } from '../kube/index.ts';
 import type { KubeClient, KubeObject } from '../kube/types.ts';
 import { member, reasonOf, statusOf, text } from './errors.ts';
-import { LEASES, SECRETS } from './kinds.ts';
+import { SECRETS } from './kinds.ts';
 
 export const KEYS_SECRET = 'trustmint-keys';
 /** The Lease by which replicas elect a leader: it outlives every one of them. */
@@ -22,12 +23,13 @@ export interface KeySecretSettings {
 export class KeySecret implements KeyStore {
   readonly #client: KubeClient;
   readonly #namespace: string;
-  /** Whether this process saw the mark: it is only ever set. */
-  #marked = false;
+  readonly #mark: LeaseMark;
+  #hasMarked = false;
 
   constructor({ client, namespace }: KeySecretSettings) {
     this.#client = client;
     this.#namespace = namespace;
+    this.#mark = new LeaseMark({ client, namespace, name: LEASE, annotation: KEYS_CREATED });
   }
 
   async load(): Promise<StoredKeyRing | undefined> {
@@ -37,7 +39,7 @@ export class KeySecret implements KeyStore {
       return undefined;
     }
     const ring = ringIn(secret);
-    await this.#mark();
+    await this.#setMark();
     return ring;
   }
 
@@ -52,7 +54,7 @@ export class KeySecret implements KeyStore {
       if (isTaken(error)) return false;
       throw unavailable(`cannot create Secret ${KEYS_SECRET}`, error);
     }
-    await this.#mark();
+    await this.#setMark();
     return true;
   }
 
@@ -76,7 +78,7 @@ export class KeySecret implements KeyStore {
         throw unavailable(`cannot create Secret ${KEYS_SECRET}`, error);
       }
     }
-    await this.#mark();
+    await this.#setMark();
   }
 
   #secret(ring: StoredKeyRing, resourceVersion?: string): object {
@@ -116,38 +118,21 @@ export class KeySecret implements KeyStore {
   }
 
   async #isMarked(): Promise<boolean> {
-    if (this.#marked) return true;
     try {
-      const lease = await this.#client.get(LEASES, LEASE, this.#namespace);
-      this.#marked = text(lease.metadata.annotations, KEYS_CREATED) === 'true';
+      return await this.#mark.isSet();
     } catch (error) {
-      if (statusOf(error) !== 404) throw unavailable(`cannot read Lease ${LEASE}`, error);
+      throw unavailable(`cannot read Lease ${LEASE}`, error);
     }
-    return this.#marked;
   }
 
-  /** Leaves all else in the Lease as it is: whoever leads renews it meanwhile. */
-  async #mark(): Promise<void> {
-    if (await this.#isMarked()) return;
-    const annotations = { [KEYS_CREATED]: 'true' };
-    const metadata = { name: LEASE, namespace: this.#namespace, labels: LABELS, annotations };
-    const lease = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata, spec: {} };
+  async #setMark(): Promise<void> {
+    if (this.#hasMarked) return;
     try {
-      await this.#client.create(LEASES, lease, this.#namespace);
-    } catch (error) {
-      if (!isTaken(error)) throw unavailable(`cannot create Lease ${LEASE}`, error);
-      await this.#annotate();
-    }
-    this.#marked = true;
-  }
-
-  async #annotate(): Promise<void> {
-    const patch = { metadata: { annotations: { [KEYS_CREATED]: 'true' } } };
-    try {
-      await this.#client.patch(LEASES, LEASE, this.#namespace, 'merge', patch);
+      if (!(await this.#mark.isSet())) await this.#mark.set('true');
     } catch (error) {
       throw unavailable(`cannot mark Lease ${LEASE}`, error);
     }
+    this.#hasMarked = true;
   }
 
   #lost(): KeyRingError {

@@ -22,12 +22,6 @@ export type WatchedKind = keyof typeof WATCHED;
 export const NAMESPACES: ResourceType = { group: '', version: 'v1', plural: 'namespaces', namespaced: false };
 export const CONFIG_MAPS: ResourceType = { group: '', version: 'v1', plural: 'configmaps', namespaced: true };
 export const SECRETS: ResourceType = { group: '', version: 'v1', plural: 'secrets', namespaced: true };
-export const LEASES: ResourceType = {
-  group: 'coordination.k8s.io',
-  version: 'v1',
-  plural: 'leases',
-  namespaced: true,
-};
 export const TOKEN_REVIEWS: ResourceType = {
   group: 'authentication.k8s.io',
   version: 'v1',

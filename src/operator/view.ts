@@ -1,7 +1,7 @@
 /** The cluster's objects as the view that the engine serves from: on every replica the same, leader or not. */
 import type { ClusterTrustPolicy, ProtectedResource, TrustPolicy } from '../api/v1alpha1/index.ts';
 import type { Clock, TimerHandle } from '../clock.ts';
-import type { View } from '../exchange/view.ts';
+import type { View } from '../exchange/index.ts';
 import type { CompileOptions, ObjectReport, PolicyObjects, Snapshot } from '../policy/types.ts';
 import {
   fromRevokingObjects,

@@ -41,7 +41,26 @@ describe('trustmint', () => {
       ['serve', ...dir, ...ISSUER, '--tenat', 'x'],
       /unknown option '--tenat'\s+.*Did you mean --tenant/,
     ],
-    ['no manifests', ['serve', ...ISSUER], /'--manifests <dir>' not specified/],
+    [
+      'neither manifests nor a cluster',
+      ['serve', ...ISSUER],
+      /give --manifests DIR, or --kubeconfig FILE outside a pod/,
+    ],
+    [
+      'a tenancy of manifests',
+      ['serve', ...dir, ...ISSUER, '--tenancy', 'single'],
+      /--tenancy goes without --manifests/,
+    ],
+    [
+      'an unknown tenancy',
+      ['serve', ...ISSUER, '--tenancy', 'label'],
+      /Allowed choices are namespace, namespace-label, single/,
+    ],
+    [
+      'one token for all verifiers of a cluster',
+      ['serve', ...ISSUER, '--verifier-token-file', 'x'],
+      /--verifier-token-file goes with --manifests/,
+    ],
     ['no issuer', ['serve', ...dir], /'--issuer <url>' not specified/],
     ['an issuer that is no URL', ['serve', ...dir, '--issuer', 'mint'], /give a URL, as https/],
     ['an http issuer', ['serve', ...dir, '--issuer', 'http://mint.example'], /give an https URL/],

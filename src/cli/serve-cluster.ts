@@ -1,0 +1,134 @@
+/** `trustmint serve` in a cluster: wires the API server, the engine and the server, and stops them again. */
+import type { HealthCheck } from '../exchange/index.ts';
+import { type CredentialSource, createKubeClient, loadInCluster, loadKubeconfig } from '../kube/index.ts';
+import {
+  configMapKeys,
+  createAccess,
+  createClusterView,
+  followClusterIssuer,
+  KeySecret,
+  openKeys,
+  type TenancyMode,
+  tokenReviews,
+} from '../operator/index.ts';
+import { compile } from '../policy/index.ts';
+import type { ObjectReport } from '../policy/types.ts';
+import { createIssuerKeys, createProofVerifier } from '../proof/index.ts';
+import { CliError } from './errors.ts';
+import type { Io } from './io.ts';
+import type { Log } from './log.ts';
+import { reportLines } from './report.ts';
+import { revocationWatcher } from './revocation-watcher.ts';
+import type { ServeFlags } from './serve.ts';
+import { keyRingOptions, type Serving, withServing } from './serving.ts';
+
+/** Requests a second and at once for tokens to be reviewed: exchanges wait for them, and the list of objects must not. */
+const REVIEWS = { qps: 1_000, burst: 2_000 };
+
+/** Serves until told to stop; then drains. */
+export async function serveCluster(flags: ServeFlags, io: Io): Promise<void> {
+  await withServing(flags, io, async (serving) => {
+    const { clock, random, log, record, onClose, answer } = serving;
+    const credentials = await credentialsOf(flags, serving);
+    const namespace = flags.namespace ?? credentials.namespace;
+    if (!namespace) throw new CliError('usage', "say with --namespace which one is the operator's own");
+    const client = createKubeClient({ credentials, clock, random });
+    onClose(() => client.close());
+    const reviews = createKubeClient({ credentials, clock, random, rate: REVIEWS });
+    onClose(() => reviews.close());
+
+    const keyring = openKeys({
+      store: new KeySecret({ client, namespace }),
+      ...keyRingOptions(flags, serving),
+    });
+    onClose(() => keyring.close());
+
+    const cluster = followClusterIssuer({
+      client,
+      clock,
+      ...(flags.serviceAccountIssuers && { others: flags.serviceAccountIssuers }),
+      onChange: () => view.invalidate(),
+    });
+    onClose(() => cluster.close());
+    const issuerKeys = createIssuerKeys({
+      clock,
+      allowLoopbackHttp: false,
+      cluster,
+      configMaps: configMapKeys(client, namespace),
+    });
+    onClose(() => issuerKeys.close());
+    const revocations = revocationWatcher(record, clock);
+    const view = createClusterView({
+      client,
+      clock,
+      random,
+      log,
+      namespace,
+      tenancy: tenancyOf(flags),
+      clusterIssuers: () => cluster.issuers(),
+      compile: (objects, now) =>
+        compile(objects, {
+          ...now,
+          defaultAudience: flags.defaultAudience,
+          maxTtl: flags.maxTtl,
+          ownIssuer: flags.issuer,
+          allowLoopbackHttp: false,
+        }),
+      onChange: (changed) => {
+        issuerKeys.retain(changed.snapshot()?.anchors.values() ?? []);
+        if (changed.snapshot()) revocations(changed.revocations());
+      },
+      onReports: reportLog(log),
+    });
+    onClose(() => view.close());
+    view.start();
+
+    await answer({
+      // Without keys of our own nothing can be minted or verified, so nothing is served.
+      view: {
+        snapshot: () => (keyring.ready() ? view.snapshot() : undefined),
+        revocations: () => view.revocations(),
+        staleSeconds: () => view.staleSeconds(),
+        readErrors: () => view.readErrors(),
+      },
+      proofs: createProofVerifier({ keys: issuerKeys, clock, tokenReview: tokenReviews(reviews) }),
+      keyring,
+      issuerKeys,
+      keyProblem: () => keyring.problem(),
+      checks: () => [clusterCheck(cluster)],
+      access: createAccess({ client: reviews, clock, issuer: flags.issuer, snapshot: () => view.snapshot() }),
+    });
+  });
+}
+
+async function credentialsOf({ kubeconfig }: ServeFlags, { clock }: Serving): Promise<CredentialSource> {
+  if (kubeconfig !== undefined) return await loadKubeconfig(kubeconfig, undefined, { clock });
+  try {
+    return await loadInCluster({ clock });
+  } catch (error) {
+    const why = error instanceof Error ? error.message : 'no credentials';
+    throw new CliError('no_cluster', `give --manifests DIR, or --kubeconfig FILE outside a pod: ${why}`);
+  }
+}
+
+function tenancyOf({ tenancy = 'namespace', tenant }: ServeFlags): TenancyMode {
+  if (tenancy === 'single') return { mode: 'Single', tenant };
+  return { mode: tenancy === 'namespace' ? 'Namespace' : 'NamespaceLabel' };
+}
+
+/** It does not end readiness once it was known: keys and issuers go on as they were. */
+function clusterCheck(cluster: ReturnType<typeof followClusterIssuer>): HealthCheck {
+  const problem = cluster.problem();
+  return { name: 'cluster', ok: cluster.issuers() !== undefined, ...(problem && { message: problem.message }) };
+}
+
+/** Each change of what is served, but of the objects that were there at the start only those with something to see to. */
+function reportLog(log: Log): (reports: readonly ObjectReport[]) => void {
+  let first = true;
+  return (reports) => {
+    const told = first ? reports.filter(({ served, problems }) => !served || problems.length > 0) : reports;
+    if (first) log('info', 'the cluster is read', { objects: reports.length, told: told.length });
+    first = false;
+    for (const { level, message, fields } of told.flatMap(reportLines)) log(level, message, fields);
+  };
+}

@@ -1,0 +1,77 @@
+/** `trustmint serve --manifests DIR`: wires a directory of manifests, the engine and the server, and stops them again. */
+import { stat } from 'node:fs/promises';
+import { FileKeyStore, openKeyRing } from '../keyring/index.ts';
+import { compile } from '../policy/index.ts';
+import { createIssuerKeys, createProofVerifier } from '../proof/index.ts';
+import { tokenFile } from '../server/index.ts';
+import { createManifestStore, lockDataDir, printProblem } from '../standalone/index.ts';
+import { CliError } from './errors.ts';
+import type { Io } from './io.ts';
+import { reportLines } from './report.ts';
+import { revocationWatcher } from './revocation-watcher.ts';
+import type { ServeFlags } from './serve.ts';
+import { keyRingOptions, withServing } from './serving.ts';
+
+/** Serves until told to stop; then drains. */
+export async function serveManifests(flags: ServeFlags & { manifests: string }, io: Io): Promise<void> {
+  await requireDirectory(flags.manifests);
+  await withServing(
+    flags,
+    io,
+    async (serving) => {
+      const { clock, random, log, record, onClose, answer } = serving;
+      const store = new FileKeyStore(flags.dataDir);
+      const keyring = await openKeyRing({ store, ...keyRingOptions(flags, serving) });
+      keyring.start();
+      onClose(() => keyring.close());
+
+      const issuerKeys = createIssuerKeys({ clock, allowLoopbackHttp: true });
+      onClose(() => issuerKeys.close());
+      const revocations = revocationWatcher(record, clock);
+      const view = await createManifestStore({
+        dir: flags.manifests,
+        dataDir: flags.dataDir,
+        clock,
+        random,
+        compile: (objects) =>
+          compile(objects, {
+            tenancy: { mode: 'Single', tenant: flags.tenant },
+            defaultAudience: flags.defaultAudience,
+            maxTtl: flags.maxTtl,
+            ownIssuer: flags.issuer,
+            allowLoopbackHttp: true,
+          }),
+        onChange: (changed) => {
+          issuerKeys.retain(changed.snapshot()?.anchors.values() ?? []);
+          // Not before the policies are there: they revoke too.
+          if (changed.snapshot()) revocations(changed.revocations());
+        },
+        onReports: (reports) => {
+          for (const { level, message, fields } of reports.flatMap(reportLines)) log(level, message, fields);
+        },
+        onProblems: (problems) => {
+          for (const problem of problems) log('error', printProblem(problem));
+          if (problems.length === 0) log('info', 'every manifest is read again');
+        },
+      });
+      onClose(() => view.close());
+
+      await answer({
+        view,
+        proofs: createProofVerifier({ keys: issuerKeys, clock }),
+        keyring,
+        issuerKeys,
+        keyProblem: () => keyring.problem(),
+        ...(flags.verifierTokenFile && { verifierToken: tokenFile(flags.verifierTokenFile, clock) }),
+        ...(flags.adminTokenFile && { adminToken: tokenFile(flags.adminTokenFile, clock) }),
+      });
+    },
+    () => [lockDataDir(flags.dataDir)],
+  );
+}
+
+/** A directory that is not there is a slip of the pen; one that is there and cannot be read may yet become readable. */
+async function requireDirectory(path: string): Promise<void> {
+  const found = await stat(path).catch(() => undefined);
+  if (!found?.isDirectory()) throw new CliError('no_manifests', `--manifests: there is no directory ${path}`);
+}

@@ -1,0 +1,145 @@
+/** What serving needs wherever the policies come from: the audit log, the engine and the server, and their end. */
+import { randomBytes } from 'node:crypto';
+import { type AuditEvent, type AuditSink, createAudit, fileSink, streamSink } from '../audit/index.ts';
+import { type Clock, systemClock } from '../clock.ts';
+import { createEngine, type EngineSettings, type HealthCheck } from '../exchange/index.ts';
+import type { KeyRingOptions } from '../keyring/index.ts';
+import type { IssuerKeyStore, ProofVerifier } from '../proof/index.ts';
+import { createServer, type ServerOptions } from '../server/index.ts';
+import { CliError } from './errors.ts';
+import { type Io, stopped } from './io.ts';
+import { createLog, type Log } from './log.ts';
+import type { ServeFlags } from './serve.ts';
+import { version } from './version.ts';
+
+/** Seconds: verify goes on longer than exchange does, for refusing what was granted hurts more than granting nothing. */
+const MAX_VERIFY_STALENESS = 30 * 60;
+/** Failed proofs a second and peer address. */
+const FAILURES = { perSecond: 20, burst: 200 };
+const GRACE_MS = 10_000;
+
+export interface Serving {
+  readonly clock: Clock;
+  readonly random: (bytes: number) => Uint8Array;
+  readonly log: Log;
+  /** Leaves an audit record; what cannot be written is logged. */
+  record(event: AuditEvent): void;
+  /** What to close in the end, last first. */
+  onClose(close: () => void | Promise<void>): void;
+  /** Answers requests until the process is told to stop. */
+  answer(parts: ServingParts): Promise<void>;
+}
+
+export interface ServingParts extends Pick<ServerOptions, 'access' | 'verifierToken' | 'adminToken'> {
+  readonly view: EngineSettings['view'];
+  readonly proofs: ProofVerifier;
+  readonly keyring: EngineSettings['keyring'];
+  readonly issuerKeys: Pick<IssuerKeyStore, 'status'>;
+  /** Why our own keys are not as they should be. */
+  readonly keyProblem: () => { readonly message: string } | undefined;
+  readonly checks?: () => readonly HealthCheck[];
+}
+
+/** Runs `serve` with what it needs, and closes in the end whatever was begun. */
+export async function withServing(
+  flags: ServeFlags,
+  io: Io,
+  serve: (serving: Serving) => Promise<void>,
+  before: () => readonly (() => void | Promise<void>)[] = () => [],
+): Promise<void> {
+  const clock = systemClock;
+  const random = (bytes: number) => randomBytes(bytes);
+  // Whoever reads the log may go away; without a listener the error of the next line (EPIPE) would end the process.
+  io.stderr.on('error', () => {});
+  const log = createLog(io.stderr, clock);
+  const closers = [...before()];
+  try {
+    const audit = createAudit({
+      sinks: [streamSink(io.stdout as NodeJS.WriteStream), ...(flags.auditLog ? [await auditLog(flags.auditLog)] : [])],
+      clock,
+      log: (message) => log('error', message),
+    });
+    closers.push(() => audit.close());
+
+    await serve({
+      clock,
+      random,
+      log,
+      record: (event) => void audit.record(event).catch((error: Error) => log('error', error.message)),
+      onClose: (close) => void closers.push(close),
+      async answer({ view, proofs, keyring, issuerKeys, keyProblem, checks, ...guards }) {
+        const engine = createEngine({
+          view,
+          proofs,
+          keyring,
+          audit,
+          clock,
+          random,
+          issuer: flags.issuer,
+          maxStaleness: flags.maxStaleness,
+          maxVerifyStaleness: Math.max(MAX_VERIFY_STALENESS, flags.maxStaleness),
+          rateLimit: flags.rateLimit,
+          failureLimit: FAILURES,
+          issuers: () => issuerKeys.status(),
+          checks: () => {
+            const problem = keyProblem();
+            const silent = audit.status().find(({ ok }) => !ok);
+            const message = silent && `${silent.name} takes no records: ${silent.failure}`;
+            return [
+              { name: 'keys', ok: problem === undefined, ...(problem && { message: problem.message }) },
+              // Only a next exchange can find out that it works again: readiness must not keep exchanges away.
+              { name: 'audit', ok: true, ...(message && { message }) },
+              ...(checks?.() ?? []),
+            ];
+          },
+        });
+        const server = createServer({
+          engine,
+          clock,
+          random,
+          log,
+          listen: flags.listen,
+          opsListen: flags.opsListen,
+          ...(flags.tlsCert && flags.tlsKey && { tls: { certFile: flags.tlsCert, keyFile: flags.tlsKey } }),
+          insecureHttp: flags.insecureHttp ?? false,
+          ...guards,
+          version: version(),
+        });
+        const { url, opsUrl } = await server.start();
+        closers.push(() => server.close(GRACE_MS));
+        io.stderr.write(`listening url=${url} ops=${opsUrl}\n`);
+        await stopped(io.signal);
+        log('info', 'draining');
+      },
+    });
+  } finally {
+    for (const close of closers.reverse()) await close();
+  }
+}
+
+/** How our own keys are kept, and who is told of their changes. */
+export function keyRingOptions(flags: ServeFlags, { clock, random, log, record }: Serving) {
+  return {
+    clock,
+    random,
+    maxTtl: flags.maxTtl,
+    rotateEvery: flags.rotateKeys,
+    onChange: ({ action, kid }) => {
+      log('info', `key ${action}`, { kid });
+      record({ kind: 'key', id: '-', action, kid });
+    },
+    onProblem: (error) => log('error', error.message, { code: error.code }),
+  } satisfies Partial<KeyRingOptions>;
+}
+
+/** No exchange is answered without its record, so a log that cannot be written is found before any. */
+async function auditLog(path: string): Promise<AuditSink> {
+  const sink = fileSink(path);
+  try {
+    await sink.write('');
+  } catch (error) {
+    const why = (error as NodeJS.ErrnoException).code ?? 'it cannot be written';
+    throw new CliError('audit_log', `--audit-log ${path}: ${why}`);
+  }
+  return sink;
+}
