@@ -57,7 +57,8 @@ build() { # name, module folder, package, ldflags
   has "$1" && return
   local began=$SECONDS
   say "building $1 (all four take minutes the first time, and are kept)"
-  (cd "$2" && CGO_ENABLED=0 GOWORK=off go build -mod=readonly -trimpath -ldflags "-s -w $4" -o "$work/$1" "$3")
+  (cd "$2" && CGO_ENABLED=0 GOWORK=off go build -mod=readonly -buildvcs=false -trimpath -ldflags "-s -w $4" \
+    -o "$work/$1" "$3" 2> >(grep -v '^go: downloading ' >&2 || true))
   keep "$1"
   say "built $1 in $((SECONDS - began)) s"
 }
