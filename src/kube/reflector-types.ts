@@ -6,7 +6,7 @@ import type { KubeClient, KubeObject, ResourceType } from './types.ts';
 export type KubeLog = (
   level: 'info' | 'warn' | 'error',
   message: string,
-  fields?: Readonly<Record<string, string | number>>,
+  fields?: Readonly<Record<string, string | number | boolean>>,
 ) => void;
 
 /** A key is `namespace/name`, or `name` for what has no namespace. Another UID is a deletion and an addition. */

@@ -74,8 +74,10 @@ export interface PatchOptions {
 /** What every request may carry. */
 export interface CallOptions {
   readonly signal?: AbortSignal;
-  /** Milliseconds for the whole request; default 10,000. */
+  /** Milliseconds for the whole request, its waits and retries; default 10,000. */
   readonly deadlineMs?: number;
+  /** Whether reads (get, list, getText) are tried again after no answer, 429 and 5xx; default true. Writes never are. */
+  readonly retry?: boolean;
 }
 
 /** Requests to one API server, with the credentials of its configuration, kept-alive, each with a deadline. */

@@ -1,0 +1,124 @@
+/** What is known of one collection: projected objects, frozen, by key. */
+import { ownError } from './errors.ts';
+import type { Change } from './reflector-types.ts';
+import { isOlder } from './resource-version.ts';
+import type { KubeMeta, KubeObject } from './types.ts';
+
+/** Which object, and which version of it. */
+export interface Version {
+  readonly uid: string;
+  readonly resourceVersion: string;
+}
+
+/** `value` is missing where the projection threw: known, but kept out. */
+export interface Entry<T> extends Version {
+  readonly value?: { readonly of: T };
+}
+
+export class ObjectCache<T> {
+  readonly #project: (raw: KubeObject) => T;
+  readonly #onProjectError: (key: string) => void;
+  #entries = new Map<string, Entry<T>>();
+  #items = new Map<string, T>();
+
+  constructor(project: (raw: KubeObject) => T, onProjectError: (key: string) => void) {
+    this.#project = project;
+    this.#onProjectError = onProjectError;
+  }
+
+  items(): ReadonlyMap<string, T> {
+    return this.#items;
+  }
+
+  versions(): ReadonlyMap<string, Version> {
+    return this.#entries;
+  }
+
+  /**
+   * Reads a page of a list into `next`, which `replace` takes when it is whole.
+   * @param reuse whether an object of the same uid and version is the one that is known
+   */
+  collect(next: Map<string, Entry<T>>, page: readonly KubeObject[], reuse: boolean): void {
+    for (const raw of page) {
+      const { key, uid, resourceVersion } = identityOf(raw);
+      const known = reuse ? this.#entries.get(key) : undefined;
+      const same = known?.uid === uid && known.resourceVersion === resourceVersion;
+      next.set(key, same ? known : this.#entryOf(key, raw));
+    }
+  }
+
+  /** All at once: nobody sees half a list. */
+  replace(next: Map<string, Entry<T>>): Change<T>[] {
+    const changes: Change<T>[] = [];
+    for (const [key, old] of this.#entries) if (!next.has(key)) changes.push(...differences(key, old, undefined));
+    for (const [key, entry] of next) {
+      const old = this.#entries.get(key);
+      if (old !== entry) changes.push(...differences(key, old, entry));
+    }
+    this.#entries = next;
+    this.#items = new Map();
+    for (const [key, { value }] of next) if (value) this.#items.set(key, value.of);
+    return changes;
+  }
+
+  /** @returns undefined if the object is not newer than what is known */
+  set(raw: KubeObject): Change<T>[] | undefined {
+    const { key, uid, resourceVersion } = identityOf(raw);
+    const old = this.#entries.get(key);
+    if (old?.uid === uid && old.resourceVersion === resourceVersion) return undefined;
+    if (old && isOlder(resourceVersion, old.resourceVersion)) return undefined;
+    const entry = this.#entryOf(key, raw);
+    this.#entries.set(key, entry);
+    if (entry.value) this.#items.set(key, entry.value.of);
+    else this.#items.delete(key);
+    return differences(key, old, entry);
+  }
+
+  remove(raw: KubeObject): Change<T>[] | undefined {
+    const { key, resourceVersion } = identityOf(raw);
+    const old = this.#entries.get(key);
+    if (!old || isOlder(resourceVersion, old.resourceVersion)) return undefined;
+    this.#entries.delete(key);
+    this.#items.delete(key);
+    return differences(key, old, undefined);
+  }
+
+  #entryOf(key: string, raw: KubeObject): Entry<T> {
+    const { uid, resourceVersion } = raw.metadata;
+    const { managedFields: _, ...metadata } = raw.metadata as KubeMeta & { managedFields?: unknown };
+    try {
+      return { uid, resourceVersion, value: { of: freeze(this.#project({ ...raw, metadata })) } };
+    } catch {
+      this.#onProjectError(key);
+      return { uid, resourceVersion };
+    }
+  }
+}
+
+function differences<T>(key: string, old: Entry<T> | undefined, next: Entry<T> | undefined): Change<T>[] {
+  const before = old?.value;
+  const after = next?.value;
+  if (before && after && old.uid === next.uid) return [{ type: 'modified', key, old: before.of, new: after.of }];
+  return [
+    ...(before ? [{ type: 'deleted', key, old: before.of } as const] : []),
+    ...(after ? [{ type: 'added', key, new: after.of } as const] : []),
+  ];
+}
+
+/**
+ * The key of an object and its version.
+ * @throws KubeApiError BadAnswer, if it is no object of the API
+ */
+export function identityOf(raw: KubeObject): Version & { readonly key: string } {
+  const { namespace, name, uid, resourceVersion } = raw?.metadata ?? ({} as Partial<KubeMeta>);
+  if (typeof name !== 'string' || typeof uid !== 'string' || typeof resourceVersion !== 'string')
+    throw ownError('object', 'BadAnswer', 'it has no name, uid or resourceVersion');
+  return { key: typeof namespace === 'string' && namespace ? `${namespace}/${name}` : name, uid, resourceVersion };
+}
+
+function freeze<V>(value: V): V {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
+  Object.freeze(value);
+  for (const member of Object.values(value)) freeze(member);
+  return value;
+}
