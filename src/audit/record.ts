@@ -98,7 +98,7 @@ export interface RevocationEvent {
 export interface KeyEvent {
   readonly kind: 'key';
   readonly id: string;
-  readonly action: 'created' | 'published' | 'promoted' | 'retired' | 'removed' | 'restored';
+  readonly action: 'created' | 'published' | 'promoted' | 'retired' | 'removed' | 'restored' | 'adopted';
   readonly kid: string;
 }
 

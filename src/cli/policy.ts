@@ -30,6 +30,8 @@ export async function lintPolicies(paths: readonly string[], flags: LintFlags, i
   for (const problem of read.problems) io.stdout.write(`${printProblem(problem)}\n`);
   let errors = read.problems.length;
   let warnings = 0;
+  if (read.objects.length === 0 && errors === 0)
+    throw new CliError('no_policies', 'there is no policy in what was given');
   const sources = new Map(read.objects.map((object) => [object.resource.metadata.uid, object]));
   for (const report of lint(objectsOf(read.objects), lintOptions(flags))) {
     const source = sources.get(report.uid);

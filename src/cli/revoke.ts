@@ -21,9 +21,24 @@ interface RevokeFlags {
   reason?: string;
 }
 
+const ID = /^[A-Za-z0-9_-]{22}$/;
+const UID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** A slip in an id kills nothing, and whoever revokes must not believe that it did. */
+function requireIds({ token, grant, agent, policy }: RevokeFlags): void {
+  for (const [flag, id] of Object.entries({ token, grant })) {
+    if (id !== undefined && !ID.test(id))
+      throw new CliError('usage', `--${flag}: an id has 22 characters of base64url`);
+  }
+  for (const [flag, uid] of Object.entries({ agent, policy })) {
+    if (uid !== undefined && !UID.test(uid)) throw new CliError('usage', `--${flag}: give the object's uid, a UUID`);
+  }
+}
+
 /** Writes one TokenRevocation and says what it kills. */
 export async function revoke(flags: RevokeFlags, io: Io): Promise<void> {
   const { dataDir, derivedFrom, expires, ...rest } = flags;
+  requireIds(flags);
   await requireDataDir(dataDir);
   const now = systemClock.now();
   const spec = {

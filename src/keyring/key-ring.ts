@@ -199,8 +199,11 @@ export class KeyRing {
     }
     // Of one revision there are two where a file store met two writers at once: what is stored is what all will read.
     // Nothing that signed is lost by it, for a key signs only long after both could read it.
-    if (stored.revision > this.#ring.revision || serializeRing(stored) !== serializeRing(this.#ring))
+    if (stored.revision > this.#ring.revision || serializeRing(stored) !== serializeRing(this.#ring)) {
       this.#adopt(stored);
+      // Not a key signs here that no record names, whoever wrote it.
+      this.#options.onChange?.({ action: 'adopted', kid: this.active().kid });
+    }
   }
 
   async #writeBack(why: KeyRingError): Promise<void> {

@@ -58,8 +58,8 @@ export interface KeyStore {
   restore(ring: StoredKeyRing): Promise<void>;
 }
 
-/** What became of a key. For the audit record and the log. */
+/** What became of a key. For the audit record and the log. `adopted`: another process changed the keys; this one signs now. */
 export interface KeyChange {
-  readonly action: 'created' | 'published' | 'promoted' | 'retired' | 'removed' | 'restored';
+  readonly action: 'created' | 'published' | 'promoted' | 'retired' | 'removed' | 'restored' | 'adopted';
   readonly kid: string;
 }

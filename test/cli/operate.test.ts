@@ -18,6 +18,8 @@ import {
   until,
 } from '../whole/support.ts';
 
+const JTI = 'p4YML6bHX_7s7KQGTPR81g';
+
 describe('trustmint revoke', () => {
   afterEach(cleanUp);
 
@@ -30,21 +32,23 @@ describe('trustmint revoke', () => {
 
   it('writes one TokenRevocation that expires once no token can live any more', async () => {
     const dataDir = dataDirectory();
-    const ran = await trustmint(['revoke', '--data-dir', dataDir, '--token', 'jti-1', '--reason', 'leaked']);
+    const ran = await trustmint(['revoke', '--data-dir', dataDir, '--token', JTI, '--reason', 'leaked']);
     assert.equal(ran.code, 0, ran.err);
     const [file = ''] = readdirSync(join(dataDir, 'revocations'));
     const { kind, metadata, spec } = parse(readFileSync(join(dataDir, 'revocations', file), 'utf8'));
     assert.equal(kind, 'TokenRevocation');
-    assert.deepEqual([spec.token, spec.reason], ['jti-1', 'leaked']);
+    assert.deepEqual([spec.token, spec.reason], [JTI, 'leaked']);
     assert.ok(Date.parse(spec.expiresAt) - Date.parse(metadata.creationTimestamp) >= 24 * 3600_000);
     assert.ok(ran.out.includes(metadata.name));
   });
 
   for (const [what, args, says] of [
     ['no target', [], /give exactly one of token, derivedFrom, grant, agent, policy \(invalid_revocation\)/],
-    ['two targets', ['--token', 'a', '--grant', 'b'], /give exactly one of/],
-    ['a time that is none', ['--token', 'a', '--issued-before', 'yesterday'], /issuedBefore: no such time/],
+    ['two targets', ['--token', JTI, '--grant', JTI], /give exactly one of/],
+    ['a time that is none', ['--token', JTI, '--issued-before', 'yesterday'], /issuedBefore: no such time/],
     ['a macaroon that is none', ['--derived-from', '-'], /--derived-from: .* \(malformed\)/],
+    ['an id that no token can have', ['--grant', 'a b'], /--grant: an id has 22 characters of base64url/],
+    ['a uid that no policy can have', ['--policy', 'research'], /--policy: give the object's uid, a UUID/],
   ] as const) {
     it(`refuses ${what} in one line, and writes nothing`, async () => {
       const dataDir = dataDirectory();
@@ -58,7 +62,7 @@ describe('trustmint revoke', () => {
 
   it('refuses a directory where no mint looks, and makes none: nothing would be revoked', async () => {
     for (const path of [folder(), join(folder(), 'none')]) {
-      const ran = await trustmint(['revoke', '--data-dir', path, '--token', 'jti-1']);
+      const ran = await trustmint(['revoke', '--data-dir', path, '--token', JTI]);
       assert.deepEqual([ran.code, ran.out], [1, '']);
       assert.match(ran.err, /^trustmint: --data-dir: [^\n]* \(no_data_dir\)\n$/);
       assert.ok(!existsSync(join(path, 'revocations')));

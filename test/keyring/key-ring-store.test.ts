@@ -86,6 +86,10 @@ describe('key ring and its store', () => {
     await leader.rotate({ now: true });
     await follower.tick();
     assert.deepEqual(follower.states(), leader.states());
+    assert.deepEqual(t.changes.at(-1), { action: 'adopted', kid: leader.active().kid });
+    const said = t.changes.length;
+    await follower.tick();
+    assert.equal(t.changes.length, said);
     await rejectsWith(follower.rotate(), 'keys_conflict');
     const { saves } = t.store;
     t.store.text = undefined;
