@@ -1,8 +1,20 @@
 /** The API server: requests, and copies of its collections that follow it. Knows no Trustmint kind. */
 export { type ClientOptions, createKubeClient } from './client.ts';
+export {
+  type Condition,
+  type ConditionStatus,
+  changedConditions,
+  kubeTime,
+  mergeConditions,
+  type NewCondition,
+  readConditions,
+} from './conditions.ts';
 export { type ConfigOptions, loadInCluster, loadKubeconfig } from './config.ts';
 export type { CredentialSource, Credentials } from './credentials.ts';
 export { KubeApiError, type KubeErrorCause } from './errors.ts';
+export { EventRecorder, type EventRecorderOptions, type EventToRecord } from './events.ts';
+export { type ElectionTimings, LeaderElector, type LeaderElectorOptions } from './leader-election.ts';
+export { LeaseMark, type LeaseMarkOptions } from './lease-mark.ts';
 export { createReflector } from './reflector.ts';
 export type {
   Change,
@@ -14,3 +26,11 @@ export type {
   ReflectorStatus,
   ReflectorTimings,
 } from './reflector-types.ts';
+export { type StatusOutcome, StatusWriter, type StatusWriterOptions } from './status-writer.ts';
+export {
+  type ReconcileResult,
+  TerminalError,
+  WorkQueue,
+  type WorkQueueMetrics,
+  type WorkQueueOptions,
+} from './work-queue.ts';
