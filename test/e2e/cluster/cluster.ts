@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { binary } from './assets.ts';
 import { createAuthority, createClientCertificate, createServingCertificate, createTokenKeys } from './certificates.ts';
-import type { Component } from './component.ts';
+import { Component } from './component.ts';
 import { writeKubeconfig } from './kubeconfig.ts';
 import { KubectlError, type KubectlOptions, type KubectlResult, runKubectl } from './kubectl.ts';
 import { freePorts } from './ports.ts';
@@ -40,6 +40,15 @@ export interface TokenOptions {
   pod?: string;
 }
 
+export interface Program {
+  /** Also that of its log: `<dir>/<name>.log`. */
+  name: string;
+  path: string;
+  flags: string[];
+  /** Answers 200 once it is ready. */
+  readyUrl: string;
+}
+
 export interface Cluster {
   /** `https://127.0.0.1:PORT`: the API server, and the issuer and default audience of its service account tokens. */
   readonly server: string;
@@ -63,6 +72,8 @@ export interface Cluster {
   tryKubectl(args: readonly string[], options?: KubectlOptions): Promise<KubectlResult>;
   /** `kubectl apply -f -` of one manifest or several, as YAML text or as objects. */
   apply(manifests: string | readonly object[], options?: KubectlOptions): Promise<string>;
+  /** Starts another program, which is stopped before the API server. */
+  run(program: Program): Promise<Component>;
   /** Another authority signs another serving certificate; restarts the API server. Kubeconfigs refer to the new one. */
   rotateServingAuthority(): Promise<void>;
   /** Ends everything, API server before etcd, and removes `dir`. May be called twice. */
@@ -132,7 +143,7 @@ async function prepare(dir: string, onPid: Layout['onPid']): Promise<Layout> {
   return layout;
 }
 
-function clusterOf(layout: Layout, components: readonly Component[], stop: () => Promise<void>): Cluster {
+function clusterOf(layout: Layout, components: Component[], stop: () => Promise<void>): Cluster {
   const { dir, adminKubeconfig } = layout;
   const server = serverOf(layout);
   const ca = layout.servingAuthority.cert;
@@ -180,6 +191,12 @@ function clusterOf(layout: Layout, components: readonly Component[], stop: () =>
       const tokenFile = `${path}.token`;
       await writeFile(tokenFile, await token(who), { mode: 0o600 });
       return writeKubeconfig(path, server, ca, { tokenFile }, who.namespace);
+    },
+    async run(program) {
+      const component = new Component({ ...program, logFile: join(dir, `${program.name}.log`), onPid: layout.onPid });
+      components.push(component);
+      await component.start();
+      return component;
     },
     async rotateServingAuthority() {
       const authority = await createAuthority(dir, 'serving-ca');

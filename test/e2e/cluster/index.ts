@@ -5,8 +5,10 @@ export {
   type Cluster,
   type ClusterOptions,
   type NamedUser,
+  type Program,
   startCluster,
   type TokenOptions,
 } from './cluster.ts';
 export { type Component, until } from './component.ts';
 export { KubectlError, type KubectlOptions, type KubectlResult } from './kubectl.ts';
+export { install, OPERATOR, type Operator, type OperatorOptions, OWN_ISSUER, startOperator } from './operator.ts';
