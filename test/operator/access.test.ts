@@ -1,0 +1,181 @@
+import assert from 'node:assert/strict';
+import { createAccess, reviewToken, tokenReviews } from '../../src/operator/index.ts';
+import { apiFailure } from '../kube/support/memory-client.ts';
+import { FakeClock } from '../support/fake-clock.ts';
+import { OURS, raw, ScriptedClient, world } from './support.ts';
+
+const status = (username: string, more: object = {}) => ({
+  status: { authenticated: true, audiences: [OURS], user: { username, uid: 'u-1', groups: ['g'] }, ...more },
+});
+const GATEWAY = 'system:serviceaccount:gateway:proxy';
+
+async function begin() {
+  const w = world();
+  const verifiers = [{ namespace: 'gateway', serviceAccount: 'proxy' }];
+  const api = raw('ProtectedResource', undefined, 'api', { audience: 'api-aud', verifiers });
+  const other = raw('ProtectedResource', undefined, 'other', { audience: 'other-aud' });
+  await w.sync({ protectedresources: [api, other] });
+  const client = new ScriptedClient();
+  const clock = new FakeClock();
+  client.onReview = () => status(GATEWAY);
+  const access = createAccess({ client, clock, issuer: OURS, snapshot: () => w.view.snapshot() });
+  return { client, clock, access, w, api };
+}
+
+describe('a gateway', () => {
+  it('proves itself with a token made for our issuer, and may ask about its own resources alone', async () => {
+    const { access, client } = await begin();
+    for (const name of ['api', 'api-aud', undefined]) assert.equal(await access.authorize('verifier', 't', name), 'ok');
+    for (const name of ['other', 'default', 'unknown', '__proto__'])
+      assert.equal(await access.authorize('verifier', 't', name), 'unauthorized', name);
+    const [{ plural, body } = {}] = client.reviewed as { plural?: string; body?: { spec?: unknown } }[];
+    assert.equal(plural, 'tokenreviews');
+    assert.deepEqual(body?.spec, { token: 't', audiences: [OURS] });
+  });
+
+  it('is not let in by another account, nor by one of the same name elsewhere', async () => {
+    for (const name of ['system:serviceaccount:other:proxy', 'proxy', 'system:serviceaccount:gateway:proxy2']) {
+      const { access, client } = await begin();
+      client.onReview = () => status(name);
+      assert.equal(await access.authorize('verifier', 't', 'api'), 'unauthorized', name);
+    }
+  });
+
+  for (const [what, answer] of [
+    ['is refused', { status: { error: 'no' } }],
+    ['is for another audience', status(GATEWAY, { audiences: ['other'] })],
+    ['was compared with no audience', status(GATEWAY, { audiences: undefined })],
+    ['is authenticated in word only', status(GATEWAY, { authenticated: 'true' })],
+    ['has no user', { status: { authenticated: true, audiences: [OURS] } }],
+  ] as const) {
+    it(`is not let in with a token that ${what}`, async () => {
+      const { access, client } = await begin();
+      client.onReview = () => answer;
+      assert.equal(await access.authorize('verifier', 't', 'api'), 'unauthorized');
+    });
+  }
+
+  it('is told to come back where the API server cannot be asked, and that is not remembered', async () => {
+    const { access, client } = await begin();
+    client.onReview = () => {
+      throw apiFailure(0, 'Timeout');
+    };
+    assert.equal(await access.authorize('verifier', 't', 'api'), 'unavailable');
+    client.onReview = () => status(GATEWAY);
+    assert.equal(await access.authorize('verifier', 't', 'api'), 'ok');
+  });
+
+  it('loses its rights with its resource’s entry at once, and its account within seconds', async () => {
+    const { access, client, clock, w, api } = await begin();
+    assert.equal(await access.authorize('verifier', 't', 'api'), 'ok');
+    client.onReview = () => ({ status: {} });
+    await clock.advance(4_999);
+    assert.equal(await access.authorize('verifier', 't', 'api'), 'ok');
+    await clock.advance(1);
+    assert.equal(await access.authorize('verifier', 't', 'api'), 'unauthorized');
+    client.onReview = () => status(GATEWAY);
+    await clock.advance(5_000);
+    assert.equal(await access.authorize('verifier', 't', 'api'), 'ok');
+    w.of('protectedresources').remove(api);
+    assert.equal(await access.authorize('verifier', 't', 'api'), 'unauthorized');
+  });
+
+  it('that asks a hundred times at once costs the API server one question', async () => {
+    const { access, client } = await begin();
+    await Promise.all(Array.from({ length: 100 }, () => access.authorize('verifier', 't', 'api')));
+    assert.equal(client.reviewed.length, 1);
+  });
+});
+
+describe('strangers', () => {
+  it('without a token, or with an endless one, cost the API server nothing', async () => {
+    const { access, client } = await begin();
+    for (const bearer of [undefined, 'x'.repeat(20_000)])
+      assert.equal(await access.authorize('verifier', bearer, 'api'), 'unauthorized');
+    assert.equal(client.reviewed.length, 0);
+  });
+
+  it('with thousands of tokens at once keep at most 64 questions under way', async () => {
+    const { access, client } = await begin();
+    const open = Promise.withResolvers<void>();
+    let asked = 0;
+    client.review = async <T>() => {
+      asked += 1;
+      await open.promise;
+      return { status: {} } as T;
+    };
+    const answers = Array.from({ length: 1000 }, (_, i) => access.authorize('verifier', `t${i}`, 'api'));
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(asked, 64);
+    open.resolve();
+    const counts = Map.groupBy(await Promise.all(answers), (answer) => answer);
+    assert.equal(counts.get('unavailable')?.length, 936);
+  });
+});
+
+describe('explain and policies', () => {
+  for (const [kind, verb] of [
+    ['explain', 'explain'],
+    ['policies', 'list'],
+  ] as const) {
+    it(`${kind} is for whoever RBAC lets ${verb} trustpolicies in every namespace`, async () => {
+      const { access, client } = await begin();
+      let allowed: unknown = true;
+      client.onReview = (plural) => (plural === 'tokenreviews' ? status('alice') : { status: { allowed } });
+      assert.equal(await access.authorize(kind, 't'), 'ok');
+      const { body } = client.reviewed[1] as { body: { spec: unknown } };
+      assert.deepEqual(body.spec, {
+        user: 'alice',
+        uid: 'u-1',
+        groups: ['g'],
+        extra: {},
+        resourceAttributes: { group: 'trustmint.dev', resource: 'trustpolicies', verb },
+      });
+      for (const no of [false, undefined, 'true']) {
+        const other = await begin();
+        allowed = no;
+        other.client.onReview = (plural) => (plural === 'tokenreviews' ? status('bob') : { status: { allowed } });
+        assert.equal(await other.access.authorize(kind, 't'), 'forbidden');
+      }
+    });
+  }
+
+  it('are nothing for a verifier, and verify is nothing for an administrator', async () => {
+    const { access, client } = await begin();
+    client.onReview = (plural) => (plural === 'tokenreviews' ? status(GATEWAY) : { status: { allowed: false } });
+    assert.equal(await access.authorize('policies', 't'), 'forbidden');
+    const admin = await begin();
+    admin.client.onReview = (plural) => (plural === 'tokenreviews' ? status('root') : { status: { allowed: true } });
+    assert.equal(await admin.access.authorize('verifier', 't', 'api'), 'unauthorized');
+  });
+});
+
+describe('TokenReview', () => {
+  const anchor = {} as never;
+  it('K8-6: asks for the audiences of the token and tells whose it is', async () => {
+    const client = new ScriptedClient();
+    client.onReview = () => status('system:serviceaccount:a:b', { audiences: ['satgate'] });
+    const answer = await tokenReviews(client).review('secret-token', anchor, ['satgate']);
+    assert.equal(answer.authenticated, true);
+    assert.deepEqual(answer.audiences, ['satgate']);
+    assert.equal(answer.username, 'system:serviceaccount:a:b');
+    assert.equal(answer.uid, 'u-1');
+    const [{ body } = { body: {} }] = client.reviewed;
+    assert.deepEqual((body as { spec?: object }).spec, {
+      token: 'secret-token',
+      audiences: ['satgate'],
+    });
+  });
+
+  it('an outage throws, and so does an answer without a status: neither is a refusal', async () => {
+    const client = new ScriptedClient();
+    client.onReview = () => {
+      throw apiFailure(500, 'InternalError');
+    };
+    await assert.rejects(reviewToken(client, 't', ['a']), { status: 500 });
+    for (const answer of [{}, null, { status: null }, 'no']) {
+      client.onReview = () => answer;
+      await assert.rejects(reviewToken(client, 't', ['a']), { code: 'bad_answer' });
+    }
+  });
+});
