@@ -50,7 +50,7 @@ kube-assets: ## etcd and the Kubernetes binaries that the tests need: downloaded
 	@hack/kube/assets.sh
 
 .PHONY: cluster
-cluster: install kube-assets ## A real API server with the CRDs in it, and what to try; serves until Ctrl-C
+cluster: install kube-assets ## A real API server with the operator in it, and what to try; serves until Ctrl-C (ARGS=--tenancy=single)
 	@node hack/kube/cluster.ts $(ARGS)
 
 .PHONY: vectors

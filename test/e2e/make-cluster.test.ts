@@ -21,19 +21,28 @@ describe('make cluster', () => {
     }
     const printed = lines.join('\n');
     assert.match(printed, /^API server {2}https:\/\/127\.0\.0\.1:\d+$/m, await Promise.race([errors, 'no error']));
-    const [, dir = ''] = /^logs, data {2}(\S+)/m.exec(printed) ?? [];
+    const [, dir = ''] = /^log, audit {2}(\S+)\/operator-\d+\.log /m.exec(printed) ?? [];
     assert.ok(existsSync(dir));
     try {
       const commands = lines.filter((line) => line.startsWith('    ')).join('\n');
-      const { out, err } = await runToEnd('bash', ['-uc', commands], ROOT, { PATH: process.env.PATH ?? '' });
+      const env = { PATH: process.env.PATH ?? '', HOME: dir };
+      const { out, err } = await runToEnd('bash', ['-uc', commands], ROOT, env);
       assert.match(out, /^trustpolicy\.trustmint\.dev\/research created$/m);
-      assert.match(out, /^ai-agents +research +kubernetes +satgate +\S+$/m);
-      assert.match(out, /^ey[\w-]+\.ey[\w-]+\.[\w-]+/m);
-      assert.match(out, /trustpolicy\.trustmint\.dev "research" deleted/);
+      assert.match(out, /^ai-agents +research +.* kubernetes +satgate +\S+/m);
+      assert.match(out, /^FIELD: match <Object>$/m);
       assert.match(
         err,
         /^The TrustPolicy "research" is invalid: spec\.audience: .*an audience is exact: it has no wildcards\n$/,
       );
+      const answers = out.split('\n').filter((line) => line.startsWith('{'));
+      const [granted, refused] = answers.map((line) => JSON.parse(line) as { caveats?: string[]; error?: string });
+      assert.deepEqual(granted?.caveats?.slice(2), [
+        'tenant = ai-agents',
+        'budget_credits <= 1000',
+        'department = research',
+      ]);
+      // No policy is left that trusts this cluster.
+      assert.equal(refused?.error, 'invalid_proof');
     } finally {
       shown.kill('SIGINT');
     }
