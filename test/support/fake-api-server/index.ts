@@ -73,7 +73,7 @@ export class FakeApiServer {
     await new Promise((resolve) => this.#server.close(resolve));
   }
 
-  async #handle(req: IncomingMessage, res: ServerResponse): Promise<void> {
+  async #handle(req: IncomingMessage, res: ServerResponse): Promise<unknown> {
     const url = new URL(req.url ?? '', 'https://fake');
     let body = '';
     for await (const chunk of req) body += chunk;
@@ -89,21 +89,19 @@ export class FakeApiServer {
     const token = req.headers.authorization?.replace('Bearer ', '') ?? '';
     if (!this.tokens.has(token)) return send(res, 401, status(401, 'Unauthorized'));
     const reply = this.fault?.(seen);
-    if (reply === 'withhold') return;
+    if (reply === 'withhold') return undefined;
     if (reply) {
       res.writeHead(reply.status, { 'content-type': 'application/json', ...reply.headers });
-      res.end(reply.body ?? JSON.stringify(status(reply.status, reply.reason ?? '')));
-      return;
+      return res.end(reply.body ?? JSON.stringify(status(reply.status, reply.reason ?? '')));
     }
     if (!route) return send(res, 404, status(404, 'NotFound'));
-    this.#route(seen, route, res);
+    return this.#route(seen, route, res);
   }
 
-  #route(seen: Seen, { collection, namespace, name = '' }: Route, res: ServerResponse): void {
+  #route(seen: Seen, { collection, namespace, name = '' }: Route, res: ServerResponse): unknown {
     if (seen.verb === 'list') return this.#list(seen.query, collection, namespace, res);
     if (seen.verb === 'watch') {
-      this.watches.serve(res, collection, namespace, Number(seen.query.get('resourceVersion')));
-      return;
+      return this.watches.serve(res, collection, namespace, Number(seen.query.get('resourceVersion')));
     }
     const old = this.store.get(collection, namespace, name);
     const given = seen.body === '' ? {} : JSON.parse(seen.body);
@@ -125,11 +123,11 @@ export class FakeApiServer {
     }
     const metadata = { ...old.metadata, ...given.metadata };
     const whole = seen.verb === 'replace' ? given : { ...old, ...given };
-    send(res, 200, this.store.put(collection, { ...whole, metadata }));
+    return send(res, 200, this.store.put(collection, { ...whole, metadata }));
   }
 
   /** Pages are of one moment: the token names a snapshot. */
-  #list(query: URLSearchParams, collection: string, namespace: string | undefined, res: ServerResponse): void {
+  #list(query: URLSearchParams, collection: string, namespace: string | undefined, res: ServerResponse): unknown {
     const limit = Number(query.get('limit') ?? 0) || Number.POSITIVE_INFINITY;
     const [id, offset] = (query.get('continue') ?? '').split('@');
     const known = id ? this.#snapshots.get(id) : undefined;
@@ -140,7 +138,7 @@ export class FakeApiServer {
     const key = id || String(this.#snapshots.size + 1);
     if (rest) this.#snapshots.set(key, { version, items });
     const metadata = { resourceVersion: String(version), ...(rest && { continue: `${key}@${from + limit}` }) };
-    send(res, 200, { kind: 'List', metadata, items: items.slice(from, from + limit) });
+    return send(res, 200, { kind: 'List', metadata, items: items.slice(from, from + limit) });
   }
 
   /** Every page token is void. */
@@ -172,7 +170,7 @@ function verbOf(method = '', name: string | undefined, query: URLSearchParams): 
   return Object.hasOwn(verbs, method) ? verbs[method as keyof typeof verbs] : 'other';
 }
 
-function send(res: ServerResponse, code: number, body: object): void {
+function send(res: ServerResponse, code: number, body: object): ServerResponse {
   res.writeHead(code, { 'content-type': 'application/json' });
-  res.end(JSON.stringify(body));
+  return res.end(JSON.stringify(body));
 }

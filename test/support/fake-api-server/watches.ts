@@ -28,18 +28,18 @@ export class FakeWatches {
     return this.#open.size;
   }
 
-  serve(res: ServerResponse, collection: string, namespace: string | undefined, from: number): void {
+  serve(res: ServerResponse, collection: string, namespace: string | undefined, from: number): unknown {
     res.writeHead(200, { 'content-type': 'application/json' });
     res.flushHeaders();
     const watch = { res, collection, namespace };
     if (from < this.#store.compacted) {
-      res.end(line('ERROR', status(410, 'Expired')));
-      return;
+      return res.end(line('ERROR', status(410, 'Expired')));
     }
     this.#open.add(watch);
     res.on('close', () => this.#open.delete(watch));
     // A version of the future is watched without a word, as the real one does.
     for (const event of this.#store.since(from)) if (!this.stalled && !this.lossy) this.#give(watch, event);
+    return watch;
   }
 
   /** A bookmark to everyone. */
