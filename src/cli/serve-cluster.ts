@@ -1,18 +1,27 @@
 /** `trustmint serve` in a cluster: wires the API server, the engine and the server, and stops them again. */
+import { hostname } from 'node:os';
 import type { HealthCheck } from '../exchange/index.ts';
-import { type CredentialSource, createKubeClient, loadInCluster, loadKubeconfig } from '../kube/index.ts';
+import {
+  type CredentialSource,
+  createKubeClient,
+  LeaderElector,
+  loadInCluster,
+  loadKubeconfig,
+} from '../kube/index.ts';
+import type { KubeClient } from '../kube/types.ts';
 import {
   configMapKeys,
   createAccess,
   createClusterView,
   followClusterIssuer,
   KeySecret,
+  LEASE,
   openKeys,
   type TenancyMode,
   tokenReviews,
 } from '../operator/index.ts';
 import { compile } from '../policy/index.ts';
-import type { ObjectReport } from '../policy/types.ts';
+import type { ObjectReport, Snapshot } from '../policy/types.ts';
 import { createIssuerKeys, createProofVerifier } from '../proof/index.ts';
 import { CliError } from './errors.ts';
 import type { Io } from './io.ts';
@@ -37,8 +46,13 @@ export async function serveCluster(flags: ServeFlags, io: Io): Promise<void> {
     const reviews = createKubeClient({ credentials, clock, random, rate: REVIEWS });
     onClose(() => reviews.close());
 
+    const elector = electorOf(serving, client, namespace);
+    onClose(() => elector.stop());
+    elector.start();
+
     const keyring = openKeys({
       store: new KeySecret({ client, namespace }),
+      mayWrite: () => elector.isLeader(),
       ...keyRingOptions(flags, serving),
     });
     onClose(() => keyring.close());
@@ -58,6 +72,7 @@ export async function serveCluster(flags: ServeFlags, io: Io): Promise<void> {
     });
     onClose(() => issuerKeys.close());
     const revocations = revocationWatcher(record, clock);
+    const told = reportLog(log);
     const view = createClusterView({
       client,
       clock,
@@ -75,10 +90,11 @@ export async function serveCluster(flags: ServeFlags, io: Io): Promise<void> {
           allowLoopbackHttp: false,
         }),
       onChange: (changed) => {
+        told.read(changed.snapshot());
         issuerKeys.retain(changed.snapshot()?.anchors.values() ?? []);
         if (changed.snapshot()) revocations(changed.revocations());
       },
-      onReports: reportLog(log),
+      onReports: (reports) => told.reports(reports),
     });
     onClose(() => view.close());
     view.start();
@@ -98,6 +114,22 @@ export async function serveCluster(flags: ServeFlags, io: Io): Promise<void> {
       checks: () => [clusterCheck(cluster)],
       access: createAccess({ client: reviews, clock, issuer: flags.issuer, snapshot: () => view.snapshot() }),
     });
+  });
+}
+
+/** Every replica serves; one of them writes. */
+function electorOf({ clock, random, log }: Serving, client: KubeClient, namespace: string): LeaderElector {
+  const identity = `${hostname()}_${Buffer.from(random(8)).toString('hex')}`;
+  return new LeaderElector({
+    client,
+    clock,
+    random,
+    namespace,
+    name: LEASE,
+    identity,
+    lead: (term) => new Promise((resolve) => term.addEventListener('abort', () => resolve(), { once: true })),
+    onChange: ({ leading, holder }) => log('info', leading ? 'leads' : 'follows', { holder: holder ?? '-' }),
+    onError: (error) => log('warn', `leader election: ${error instanceof Error ? error.message : 'failed'}`),
   });
 }
 
@@ -123,12 +155,17 @@ function clusterCheck(cluster: ReturnType<typeof followClusterIssuer>): HealthCh
 }
 
 /** Each change of what is served, but of the objects that were there at the start only those with something to see to. */
-function reportLog(log: Log): (reports: readonly ObjectReport[]) => void {
+function reportLog(log: Log) {
   let first = true;
-  return (reports) => {
-    const told = first ? reports.filter(({ served, problems }) => !served || problems.length > 0) : reports;
-    if (first) log('info', 'the cluster is read', { objects: reports.length, told: told.length });
-    first = false;
-    for (const { level, message, fields } of told.flatMap(reportLines)) log(level, message, fields);
+  return {
+    read(snapshot: Snapshot | undefined): void {
+      if (!first || !snapshot) return;
+      log('info', 'the cluster is read', { objects: snapshot.reports.length, rules: snapshot.ruleCount });
+    },
+    reports(reports: readonly ObjectReport[]): void {
+      const told = first ? reports.filter(({ served, problems }) => !served || problems.length > 0) : reports;
+      first = false;
+      for (const { level, message, fields } of told.flatMap(reportLines)) log(level, message, fields);
+    },
   };
 }

@@ -26,7 +26,7 @@ export interface ClusterViewSettings extends Pick<CopiesSettings, 'client' | 'ra
   readonly clusterIssuers: () => readonly string[] | undefined;
   /** Another snapshot, or other revocations, are in use. */
   readonly onChange?: (view: ClusterView) => void;
-  /** Objects whose conditions or problems are not what they were. */
+  /** Objects whose conditions or problems are not what they were; at the first time all, be there none. */
   readonly onReports?: (reports: readonly ObjectReport[]) => void;
 }
 
@@ -78,7 +78,7 @@ export function createClusterView(settings: ClusterViewSettings): ClusterView {
     const at = Math.max(clock.monotonic(), compiled.at + pause);
     if (timer && timer.at <= at) return;
     timer?.handle.cancel();
-    timer = { handle: clock.setTimer(bringUp, at - clock.monotonic()), at };
+    timer = { handle: clock.setTimer(bringUp, Math.max(0, at - clock.monotonic())), at };
   }
 
   function isReadable(): boolean {
@@ -93,6 +93,7 @@ export function createClusterView(settings: ClusterViewSettings): ClusterView {
     const { policies } = dirty;
     dirty = undefined;
     const began = clock.monotonic();
+    const isFirst = served.snapshot === undefined;
     const tenancy = tenancyOf(mode, copies.namespaces?.items().values() ?? []);
     const revoked = revocationsOf(copies, revokesFor(tenancy, settings.namespace));
     served = { snapshot: policies ? compileNow(tenancy) : served.snapshot, ...revoked };
@@ -100,7 +101,7 @@ export function createClusterView(settings: ClusterViewSettings): ClusterView {
     settings.onChange?.(view);
     if (policies && served.snapshot) {
       const changedReports = news.of(served.snapshot.reports);
-      if (changedReports.length > 0) settings.onReports?.(changedReports);
+      if (changedReports.length > 0 || isFirst) settings.onReports?.(changedReports);
     }
   }
 
