@@ -17,8 +17,11 @@ export interface Seen {
   readonly body: string;
 }
 
-/** What to answer instead: a status, or nothing at all until the client gives up. */
-export type Reply = { status: number; reason?: string; headers?: Record<string, string>; body?: string } | 'withhold';
+/** What to do instead: answer a status, nothing at all until the client gives up, or hang up. */
+export type Reply =
+  | { status: number; reason?: string; headers?: Record<string, string>; body?: string }
+  | 'withhold'
+  | 'hang up';
 
 /** An API server of its own, over HTTPS on loopback, that can be told to misbehave. */
 export class FakeApiServer {
@@ -90,6 +93,7 @@ export class FakeApiServer {
     if (!this.tokens.has(token)) return send(res, 401, status(401, 'Unauthorized'));
     const reply = this.fault?.(seen);
     if (reply === 'withhold') return undefined;
+    if (reply === 'hang up') return req.socket.destroy();
     if (reply) {
       res.writeHead(reply.status, { 'content-type': 'application/json', ...reply.headers });
       return res.end(reply.body ?? JSON.stringify(status(reply.status, reply.reason ?? '')));

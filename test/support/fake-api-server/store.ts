@@ -14,6 +14,12 @@ export interface Stored {
   [member: string]: unknown;
 }
 
+/** What a client sends. */
+interface Given {
+  readonly metadata: { readonly name?: string; readonly namespace?: string; readonly [member: string]: unknown };
+  readonly [member: string]: unknown;
+}
+
 export interface StoredEvent {
   readonly version: number;
   /** `group/plural`. */
@@ -55,7 +61,7 @@ export class FakeStore {
   }
 
   /** Writes the object whole. A new name gets a uid; a changed spec a new generation. */
-  put(collection: string, given: Partial<Stored> & { metadata: Partial<Stored['metadata']> }): Stored {
+  put(collection: string, given: Given): Stored {
     const { name = '', namespace } = given.metadata;
     const old = this.get(collection, namespace, name);
     this.#version += 1;

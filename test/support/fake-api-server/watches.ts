@@ -56,12 +56,18 @@ export class FakeWatches {
 
   /** Closes all connections without a word. */
   cut(): void {
-    for (const { res } of this.#open) res.destroy();
+    for (const { res } of this.#drain()) res.destroy();
   }
 
   /** Ends all watches, as when their time is up. */
   end(): void {
-    for (const { res } of this.#open) res.end();
+    for (const { res } of this.#drain()) res.end();
+  }
+
+  #drain(): OpenWatch[] {
+    const open = [...this.#open];
+    this.#open.clear();
+    return open;
   }
 
   #send(event: StoredEvent): void {
