@@ -34,6 +34,9 @@ import { keyRingOptions, type Serving, withServing } from './serving.ts';
 /** Requests a second and at once for tokens to be reviewed: exchanges wait for them, and the list of objects must not. */
 const REVIEWS = { qps: 1_000, burst: 2_000 };
 
+/** Seconds between two bookmarks of a watch. */
+const SIGN_OF_LIFE = 60;
+
 /** Serves until told to stop; then drains. */
 export async function serveCluster(flags: ServeFlags, io: Io): Promise<void> {
   await withServing(flags, io, async (serving) => {
@@ -41,6 +44,10 @@ export async function serveCluster(flags: ServeFlags, io: Io): Promise<void> {
     const credentials = await credentialsOf(flags, serving);
     const namespace = flags.namespace ?? credentials.namespace;
     if (!namespace) throw new CliError('usage', "say with --namespace which one is the operator's own");
+    if (flags.maxStaleness < 2 * SIGN_OF_LIFE) {
+      const message = `--max-staleness under ${2 * SIGN_OF_LIFE}s refuses exchanges while nothing is wrong`;
+      log('warn', `${message}: what does not change gives a sign of life every ${SIGN_OF_LIFE} s`);
+    }
     const client = createKubeClient({ credentials, clock, random });
     onClose(() => client.close());
     const reviews = createKubeClient({ credentials, clock, random, rate: REVIEWS });

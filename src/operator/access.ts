@@ -29,6 +29,8 @@ export interface AccessSettings {
 
 /** Milliseconds that an answer of the API server holds. */
 const REMEMBER = 5_000;
+/** Milliseconds that a verifier is still known while the API server cannot be asked: verifying goes on that long. */
+const REMEMBER_IN_OUTAGE = 30 * 60_000;
 /** Answers remembered, and questions under way, at most: callers choose what is asked about. */
 const MAX_ANSWERS = 1024;
 const MAX_ASKING = 64;
@@ -41,12 +43,20 @@ export function createAccess(settings: AccessSettings) {
   const callers = new Answers<ReviewedToken | undefined>(clock);
   const rights = new Answers<boolean>(clock);
 
-  function callerOf(bearer: string): Promise<ReviewedToken | undefined> {
-    return callers.of(digest(bearer), async () => {
-      const review = await reviewToken(client, bearer, [issuer]);
-      // No audience in the answer means that none was compared.
-      return review.authenticated && review.audiences.includes(issuer) ? review : undefined;
-    });
+  async function callerOf(bearer: string, kind: AccessKind): Promise<ReviewedToken | undefined> {
+    const key = digest(bearer);
+    try {
+      return await callers.of(key, async () => {
+        const review = await reviewToken(client, bearer, [issuer]);
+        // No audience in the answer means that none was compared.
+        return review.authenticated && review.audiences.includes(issuer) ? review : undefined;
+      });
+    } catch (error) {
+      // A gateway must not stop with the API server; its token, which was good, still ends when it says so.
+      const known = kind === 'verifier' ? callers.last(key, REMEMBER_IN_OUTAGE) : undefined;
+      if (known === undefined || expiryOf(bearer) * 1000 <= clock.now()) throw error;
+      return known;
+    }
   }
 
   function mayDo({ username, uid, groups, extra }: ReviewedToken, verb: string): Promise<boolean> {
@@ -73,7 +83,7 @@ export function createAccess(settings: AccessSettings) {
     async authorize(kind: AccessKind, bearer: string | undefined, resource?: string): Promise<AccessVerdict> {
       if (bearer === undefined || bearer.length > MAX_TOKEN) return 'unauthorized';
       try {
-        const caller = await callerOf(bearer);
+        const caller = await callerOf(bearer, kind);
         if (caller?.username === undefined) return 'unauthorized';
         if (kind !== 'verifier') return (await mayDo(caller, VERBS[kind])) ? 'ok' : 'forbidden';
         const snapshot = settings.snapshot();
@@ -95,7 +105,7 @@ function verifies(username: string, snapshot: Snapshot, resource: string | undef
 /** Remembers answers for seconds, and asks what is asked at once only once. An outage is never remembered. */
 class Answers<T> {
   readonly #clock: Clock;
-  readonly #known = new Map<string, { readonly answer: T; readonly until: number }>();
+  readonly #known = new Map<string, { readonly answer: T; readonly asked: number }>();
   readonly #asking = new Map<string, Promise<T>>();
 
   constructor(clock: Clock) {
@@ -104,8 +114,7 @@ class Answers<T> {
 
   async of(key: string, ask: () => Promise<T>): Promise<T> {
     const known = this.#known.get(key);
-    if (known && this.#clock.monotonic() < known.until) return known.answer;
-    this.#known.delete(key);
+    if (known && this.#clock.monotonic() < known.asked + REMEMBER) return known.answer;
     const asking = this.#asking.get(key);
     if (asking) return await asking;
     if (this.#asking.size >= MAX_ASKING) throw new Error('too many questions at once');
@@ -114,14 +123,31 @@ class Answers<T> {
     return await question;
   }
 
+  /** The last answer, if it is not older than this many milliseconds. */
+  last(key: string, ms: number): T | undefined {
+    const known = this.#known.get(key);
+    return known && this.#clock.monotonic() < known.asked + ms ? known.answer : undefined;
+  }
+
   async #ask(key: string, ask: () => Promise<T>): Promise<T> {
     // What is learnt is as old as the question.
-    const until = this.#clock.monotonic() + REMEMBER;
+    const asked = this.#clock.monotonic();
     const answer = await ask();
+    this.#known.delete(key);
     const [oldest] = this.#known.keys();
     if (this.#known.size >= MAX_ANSWERS && oldest !== undefined) this.#known.delete(oldest);
-    this.#known.set(key, { answer, until });
+    this.#known.set(key, { answer, asked });
     return answer;
+  }
+}
+
+/** The `exp` of a token that was good before; 0 where it states none. */
+function expiryOf(token: string): number {
+  try {
+    const exp = member(JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()), 'exp');
+    return typeof exp === 'number' ? exp : 0;
+  } catch {
+    return 0;
   }
 }
 

@@ -13,7 +13,7 @@ import { type Copies, type CopiesSettings, type CopyChange, createCopies } from 
 import { mergeFaults, NewsOfReports } from './reports.ts';
 import { revokesFor, type TenancyMode, tenancyOf } from './tenants.ts';
 
-/** Milliseconds that what is only added may wait for more of it. */
+/** Milliseconds between two compilations, at most: what comes meanwhile is compiled together. */
 const GATHER = 50;
 
 export interface ClusterViewSettings extends Pick<CopiesSettings, 'client' | 'random' | 'log' | 'reflect'> {
@@ -73,8 +73,8 @@ export function createClusterView(settings: ClusterViewSettings): ClusterView {
   function mark({ policies, urgent }: { policies: boolean; urgent: boolean }): void {
     dirty = { policies: policies || (dirty?.policies ?? false), urgent: urgent || (dirty?.urgent ?? false) };
     if (closed || !isReadable()) return;
-    // In a storm of removals others must have their turn too; whoever asks meanwhile is not answered from the old.
-    const pause = dirty.urgent ? Math.min(GATHER, compiled.took / 2) : GATHER;
+    // In a storm of changes requests must have their turn too; who asks meanwhile is not answered by what was taken away.
+    const pause = Math.min(GATHER, dirty.urgent ? compiled.took / 2 : compiled.took);
     const at = Math.max(clock.monotonic(), compiled.at + pause);
     if (timer && timer.at <= at) return;
     timer?.handle.cancel();

@@ -80,6 +80,28 @@ describe('a gateway', () => {
     assert.equal(await access.authorize('verifier', 't', 'api'), 'unauthorized');
   });
 
+  it('goes on while the API server is away, for half an hour and no longer than its token; others wait', async () => {
+    const tokenUntil = (exp: unknown) => `e30.${Buffer.from(JSON.stringify({ exp })).toString('base64url')}.x`;
+    const { access, client, clock } = await begin();
+    const hour = tokenUntil(clock.now() / 1000 + 3600);
+    const minute = tokenUntil(clock.now() / 1000 + 60);
+    const endless = tokenUntil(undefined);
+    for (const token of [hour, minute, endless]) assert.equal(await access.authorize('verifier', token, 'api'), 'ok');
+    client.onReview = () => {
+      throw apiFailure(0, 'NetworkError');
+    };
+    await clock.advance(59_000);
+    assert.equal(await access.authorize('verifier', hour, 'api'), 'ok');
+    assert.equal(await access.authorize('verifier', minute, 'api'), 'ok');
+    assert.equal(await access.authorize('verifier', endless, 'api'), 'unavailable');
+    assert.equal(await access.authorize('policies', hour), 'unavailable');
+    assert.equal(await access.authorize('verifier', tokenUntil(clock.now()), 'api'), 'unavailable', 'one never seen');
+    await clock.advance(1_000);
+    assert.equal(await access.authorize('verifier', minute, 'api'), 'unavailable');
+    await clock.advance(29 * 60_000);
+    assert.equal(await access.authorize('verifier', hour, 'api'), 'unavailable');
+  });
+
   it('that asks a hundred times at once costs the API server one question', async () => {
     const { access, client } = await begin();
     await Promise.all(Array.from({ length: 100 }, () => access.authorize('verifier', 't', 'api')));

@@ -1,0 +1,137 @@
+/** Writes what became of the objects into their status: the leader alone, and only what is not there yet. */
+import type { Clock, TimerHandle } from '../../clock.ts';
+import { EventRecorder, type KubeLog, StatusWriter, WorkQueue } from '../../kube/index.ts';
+import type { KubeClient } from '../../kube/types.ts';
+import type { ObjectReport } from '../../policy/types.ts';
+import { reasonOf } from '../errors.ts';
+import { WATCHED, type WatchedKind } from '../kinds.ts';
+import { clusterTrustPolicyStatus, trustPolicyStatus } from '../policies/controller.ts';
+import { resourceStatus } from '../resources/controller.ts';
+import { revocationStatus } from '../revocations/controller.ts';
+import type { ClusterView } from '../view.ts';
+import { Reports } from './reports.ts';
+import type { StatusKind } from './types.ts';
+import { Conflict, StatusWrites } from './write.ts';
+
+export interface StatusSettings {
+  /** One that nothing else uses: writes are many, and whatever shared its rate would wait for them. */
+  readonly client: KubeClient;
+  readonly clock: Clock;
+  readonly random: (bytes: number) => Uint8Array;
+  readonly view: Pick<ClusterView, 'copies' | 'snapshot' | 'revocations' | 'revocationProblems'>;
+  /** Lints the objects that the view's snapshot was compiled from. */
+  readonly lint: () => readonly ObjectReport[];
+  /** Whether this replica may write now: asked right before each write. */
+  readonly isLeader: () => boolean;
+  /** This process, as `<pod>`. */
+  readonly instance: string;
+  readonly log?: KubeLog;
+}
+
+export interface StatusReporter {
+  /** The elector's work: reports until the term is over, and has stopped when it resolves. */
+  lead(term: AbortSignal): Promise<void>;
+  /** Another snapshot, or other revocations, are in use. Returns at once. */
+  changed(): void;
+  /** Sends what Events wait, for a second at most. */
+  close(): Promise<void>;
+}
+
+/** Milliseconds that changes are gathered for, so that one that comes with others costs no round of its own. */
+const GATHER = 20;
+/** Milliseconds between two looks at every object: somebody may have written into a status. */
+const RESYNC = 600_000;
+/** Milliseconds for what runs when a term ends. Its signal has fired, so it takes none. */
+const WIND_DOWN = 1_000;
+/** Milliseconds in which one failure is logged once. */
+const QUIET = 60_000;
+
+export function reportStatus(settings: StatusSettings): StatusReporter {
+  const { clock, client, random, view, isLeader, instance, log } = settings;
+  const reports = new Reports({ clock, snapshot: () => view.snapshot(), lint: settings.lint });
+  const kinds = new Map<WatchedKind, StatusKind>([
+    ['TrustPolicy', trustPolicyStatus(view, reports)],
+    ['ClusterTrustPolicy', clusterTrustPolicyStatus(view, reports)],
+    ['ProtectedResource', resourceStatus(view, reports)],
+    ['TokenRevocation', revocationStatus(view)],
+  ]);
+  const recorder = new EventRecorder({ client, clock, random, controller: 'trustmint.dev/operator', instance });
+  const writes = new StatusWrites({ writer: new StatusWriter({ client, isLeader }), recorder });
+  const logged = new Map<string, number>();
+  let queue: WorkQueue | undefined;
+  let timer: { readonly handle: TimerHandle; readonly at: number } | undefined;
+
+  function roundAfter(ms: number): void {
+    const at = clock.monotonic() + ms;
+    if (timer && timer.at <= at) return;
+    timer?.handle.cancel();
+    timer = { handle: clock.setTimer(round, ms), at };
+  }
+
+  /** Asks for a reconcile of all of which something else is to be said. */
+  function round(): void {
+    timer = undefined;
+    if (!queue) return;
+    try {
+      const wait = reports.lint();
+      if (wait !== undefined) roundAfter(wait);
+    } catch (error) {
+      tell('lint failed', error);
+    }
+    for (const [kind, one] of kinds) for (const key of one.news()) queue.add(`${kind} ${key}`);
+  }
+
+  function everything(): void {
+    for (const [kind, one] of kinds) for (const key of one.keys()) queue?.add(`${kind} ${key}`);
+  }
+
+  /** One line for a failure that meets thousands of objects. */
+  function tell(what: string, error: unknown): void {
+    const why = reasonOf(error);
+    const now = clock.monotonic();
+    if (now - (logged.get(`${what} ${why}`) ?? Number.NEGATIVE_INFINITY) < QUIET) return;
+    if (logged.size > 100) logged.clear();
+    logged.set(`${what} ${why}`, now);
+    log?.('warn', what, { reason: why });
+  }
+
+  return {
+    async lead(term) {
+      if (term.aborted) return;
+      const own = new WorkQueue({
+        clock,
+        random,
+        reconcile: async (id, signal) => {
+          const [kind, key] = id.split(' ') as [WatchedKind, string];
+          const wanted = kinds.get(kind)?.sync(key, clock.now());
+          if (wanted) await writes.write(WATCHED[kind], wanted, AbortSignal.any([signal, term]));
+          return undefined;
+        },
+        onError: (id, error) => {
+          if (!(error instanceof Conflict) && !term.aborted)
+            tell(`a status cannot be written: ${id.split(' ')[0]}`, error);
+        },
+      });
+      queue = own;
+      for (const one of kinds.values()) one.forget();
+      own.start();
+      roundAfter(0);
+      let resync: TimerHandle;
+      const again = () => {
+        everything();
+        resync = clock.setTimer(again, RESYNC);
+      };
+      resync = clock.setTimer(again, RESYNC);
+      await new Promise<void>((resolve) => term.addEventListener('abort', () => resolve(), { once: true }));
+      resync.cancel();
+      timer?.handle.cancel();
+      timer = undefined;
+      queue = undefined;
+      await own.shutDown({ drain: false, limitMs: WIND_DOWN });
+    },
+    changed() {
+      if (queue) roundAfter(GATHER);
+    },
+    close: () => recorder.close(1_000),
+  };
+}

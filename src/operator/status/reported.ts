@@ -1,0 +1,45 @@
+/** The kinds that are compiled: what is said of an object is what the snapshot reports of it. */
+import type { ResourceType } from '../../kube/types.ts';
+import type { ObjectReport } from '../../policy/types.ts';
+import { NewsOfReports } from '../reports.ts';
+import type { ClusterView } from '../view.ts';
+import { objectOf } from './object.ts';
+import type { FullReport, Reports } from './reports.ts';
+import type { Said, StatusKind } from './types.ts';
+
+export interface ReportedKind {
+  readonly kind: ObjectReport['kind'];
+  readonly type: ResourceType;
+  readonly view: Pick<ClusterView, 'copies'>;
+  readonly reports: Reports;
+  /** What to say of one, given what its status says already. */
+  readonly sync: (report: FullReport, status: unknown, now: number) => Said;
+}
+
+export function reportedStatus({ kind, type, view, reports, sync }: ReportedKind): StatusKind {
+  let news = new NewsOfReports();
+  const held = () => view.copies.policies.get(kind)!.items();
+  return {
+    type,
+    keys: () => held().keys(),
+    *news() {
+      const mine = [...reports.current().values()]
+        .filter((report) => report.kind === kind)
+        .map(({ findings, ...report }) => ({ ...report, problems: [...report.problems, ...findings] }));
+      for (const { namespace, name } of news.of(mine)) yield namespace === undefined ? name : `${namespace}/${name}`;
+    },
+    forget() {
+      news = new NewsOfReports();
+    },
+    sync(key, now) {
+      // First: it brings up what was taken away.
+      const current = reports.current();
+      const one = held().get(key);
+      if (!one) return undefined;
+      const report = current.get(one.uid);
+      // Nothing is said of a generation that is not the one in use; its own round comes.
+      if (!report || report.generation !== one.read.object.metadata.generation) return undefined;
+      return { object: objectOf(one, one.read.object), ...sync(report, one.status, now) };
+    },
+  };
+}

@@ -1,0 +1,87 @@
+/** What the snapshot in use says of each object, and what lint adds. */
+import type { Clock } from '../../clock.ts';
+import type { ObjectReport, Problem, Snapshot } from '../../policy/types.ts';
+
+export interface ReportsSettings {
+  readonly clock: Clock;
+  readonly snapshot: () => Snapshot | undefined;
+  /** Lints the objects that the snapshot was compiled from. */
+  readonly lint: () => readonly ObjectReport[];
+}
+
+/** `problems` are the compiler's; `findings` are what is unwise all the same. */
+export interface FullReport extends ObjectReport {
+  readonly findings: readonly Problem[];
+}
+
+/** Linting compares all with all, and exchanges wait meanwhile: it may take one part in so many of the time. */
+const SHARE = 20;
+const NONE: readonly Problem[] = [];
+
+export class Reports {
+  readonly #settings: ReportsSettings;
+  #linted: { readonly generation: string; readonly findings: ReadonlyMap<string, Found> } | undefined;
+  #lintAt = Number.NEGATIVE_INFINITY;
+  #full:
+    | { readonly of: Snapshot; readonly with: unknown; readonly reports: ReadonlyMap<string, FullReport> }
+    | undefined;
+
+  constructor(settings: ReportsSettings) {
+    this.#settings = settings;
+  }
+
+  /** By uid. Empty while nothing is served. */
+  current(): ReadonlyMap<string, FullReport> {
+    const snapshot = this.#settings.snapshot();
+    if (!snapshot) return new Map();
+    if (this.#full?.of === snapshot && this.#full.with === this.#linted) return this.#full.reports;
+    const found = this.#linted?.findings;
+    const reports = new Map(
+      snapshot.reports.map((report) => {
+        const known = found?.get(report.uid);
+        // Those of another generation are about something that is gone.
+        const findings = known && known.generation === report.generation ? known.findings : NONE;
+        return [report.uid, { ...report, findings }];
+      }),
+    );
+    this.#full = { of: snapshot, with: this.#linted, reports };
+    return reports;
+  }
+
+  /**
+   * Lints what is served, unless that was just done.
+   * @returns milliseconds after which to ask again, where it has to wait; undefined if all is linted
+   * @throws whatever lint does; it is not tried again with the same objects
+   */
+  lint(): number | undefined {
+    const { clock, snapshot, lint } = this.#settings;
+    const served = snapshot();
+    if (!served || served.generation === this.#linted?.generation) return undefined;
+    const began = clock.monotonic();
+    if (began < this.#lintAt) return this.#lintAt - began;
+    const findings = new Map<string, Found>();
+    try {
+      const compiled = new Map(served.reports.map((report) => [report.uid, report]));
+      for (const report of lint()) {
+        const found = findingsOf(report, compiled.get(report.uid));
+        if (found.length > 0) findings.set(report.uid, { generation: report.generation, findings: found });
+      }
+    } finally {
+      this.#linted = { generation: served.generation, findings };
+      const now = clock.monotonic();
+      this.#lintAt = now + SHARE * (now - began);
+    }
+    return undefined;
+  }
+}
+
+interface Found {
+  readonly generation: number | undefined;
+  readonly findings: readonly Problem[];
+}
+
+/** Lint's reports are the compiler's with more problems in them. */
+function findingsOf({ problems }: ObjectReport, compiled: ObjectReport | undefined): Problem[] {
+  const said = new Set(compiled?.problems.map(({ code, path }) => `${code} ${path}`));
+  return problems.filter(({ severity, code, path }) => severity === 'warning' && !said.has(`${code} ${path}`));
+}

@@ -1,0 +1,37 @@
+/** What a kind tells the one controller that writes every status. */
+import type { KubeObject, ResourceType } from '../../kube/types.ts';
+
+/** An Event that goes with a status, once it is written. */
+export interface News {
+  readonly type: 'Normal' | 'Warning';
+  /** Stable, CamelCase. */
+  readonly reason: string;
+  readonly note: string;
+}
+
+/** What the status of an object should say, and which of it people are told as it changes. */
+export interface Said {
+  readonly status: object;
+  readonly news: readonly News[];
+}
+
+export interface Wanted extends Said {
+  /** What the status was worked out from, with the status that it has. */
+  readonly object: KubeObject;
+}
+
+/** One kind, as its `controller.ts` sees it. Keys are those of its local copy. */
+export interface StatusKind {
+  readonly type: ResourceType;
+  /** Every key that there is. */
+  keys(): Iterable<string>;
+  /** The keys of which something else is to be said than when this was last asked. */
+  news(): Iterable<string>;
+  /** All of it is news to the next who asks. */
+  forget(): void;
+  /**
+   * The status of one object as it is now; undefined while what is served does not know it so.
+   * @param now epoch milliseconds
+   */
+  sync(key: string, now: number): Wanted | undefined;
+}
