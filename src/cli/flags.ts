@@ -33,6 +33,16 @@ export function tokenLife(value: string): number {
   return seconds;
 }
 
+const HALF_AN_HOUR = 1_800;
+
+/** A duration of at most 30 min: verifying stops then, and who may not verify should not grant. */
+export function staleness(value: string): number {
+  const seconds = durationSeconds(value);
+  if (seconds > HALF_AN_HOUR)
+    throw new InvalidArgumentError('give at most 30m: verifying stops then, whatever this says');
+  return seconds;
+}
+
 /** A duration of at least 24 h: what is revoked is remembered as long as any token may live. */
 export function atLeastADay(value: string): number {
   const seconds = durationSeconds(value);

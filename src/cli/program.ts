@@ -4,7 +4,6 @@ import { CliError } from './errors.ts';
 import {
   atLeastADay,
   audienceName,
-  durationSeconds,
   gathered,
   issuerUrl,
   issuerUrls,
@@ -12,6 +11,7 @@ import {
   listenAddress,
   mintUrl,
   rate,
+  staleness,
   tenantName,
   tokenLife,
   wholeNumber,
@@ -108,9 +108,7 @@ function addServe(root: Command, io: Io): void {
     .addOption(option('--tls-key <file>', 'private key, PEM; reloaded when it changes'))
     .addOption(option('--insecure-http', 'plain HTTP on other addresses than loopback'))
     .addOption(option('--max-ttl <duration>', 'no token lives longer', tokenLife).default(86_400, '24h'))
-    .addOption(
-      option('--max-staleness <duration>', 'no exchange by an older view', durationSeconds).default(600, '10m'),
-    )
+    .addOption(option('--max-staleness <duration>', 'no exchange by an older view', staleness).default(600, '10m'))
     .addOption(
       option('--rate-limit <rate,burst>', 'exchanges a second and identity', rate).default(rate('20,100'), '20,100'),
     )

@@ -17,10 +17,12 @@ import {
   KeySecret,
   LEASE,
   openKeys,
+  reportStatus,
+  type StatusReporter,
   type TenancyMode,
   tokenReviews,
 } from '../operator/index.ts';
-import { compile } from '../policy/index.ts';
+import { compile, lint } from '../policy/index.ts';
 import type { ObjectReport, Snapshot } from '../policy/types.ts';
 import { createIssuerKeys, createProofVerifier } from '../proof/index.ts';
 import { CliError } from './errors.ts';
@@ -33,6 +35,8 @@ import { keyRingOptions, type Serving, withServing } from './serving.ts';
 
 /** Requests a second and at once for tokens to be reviewed: exchanges wait for them, and the list of objects must not. */
 const REVIEWS = { qps: 1_000, burst: 2_000 };
+/** Requests a second and at once for statuses and Events: after thousands of changes nothing else waits for theirs. */
+const STATUSES = { qps: 50, burst: 100 };
 
 /** Seconds between two bookmarks of a watch. */
 const SIGN_OF_LIFE = 60;
@@ -53,9 +57,12 @@ export async function serveCluster(flags: ServeFlags, io: Io): Promise<void> {
     const reviews = createKubeClient({ credentials, clock, random, rate: REVIEWS });
     onClose(() => reviews.close());
 
-    const elector = electorOf(serving, client, namespace);
+    const writer = createKubeClient({ credentials, clock, random, rate: STATUSES });
+    onClose(() => writer.close());
+    let status: StatusReporter | undefined;
+    onClose(() => status?.close());
+    const elector = electorOf(serving, client, namespace, async (term) => await status?.lead(term));
     onClose(() => elector.stop());
-    elector.start();
 
     const keyring = openKeys({
       store: new KeySecret({ client, namespace }),
@@ -80,6 +87,7 @@ export async function serveCluster(flags: ServeFlags, io: Io): Promise<void> {
     onClose(() => issuerKeys.close());
     const revocations = revocationWatcher(record, clock);
     const told = reportLog(log);
+    let lintServed: () => readonly ObjectReport[] = () => [];
     const view = createClusterView({
       client,
       clock,
@@ -88,23 +96,38 @@ export async function serveCluster(flags: ServeFlags, io: Io): Promise<void> {
       namespace,
       tenancy: tenancyOf(flags),
       clusterIssuers: () => cluster.issuers(),
-      compile: (objects, now) =>
-        compile(objects, {
+      compile: (objects, now) => {
+        const options = {
           ...now,
           defaultAudience: flags.defaultAudience,
           maxTtl: flags.maxTtl,
           ownIssuer: flags.issuer,
           allowLoopbackHttp: false,
-        }),
+        };
+        lintServed = () => lint(objects, options);
+        return compile(objects, options);
+      },
       onChange: (changed) => {
         told.read(changed.snapshot());
         issuerKeys.retain(changed.snapshot()?.anchors.values() ?? []);
         if (changed.snapshot()) revocations(changed.revocations());
+        status?.changed();
       },
       onReports: (reports) => told.reports(reports),
     });
     onClose(() => view.close());
+    status = reportStatus({
+      client: writer,
+      clock,
+      random,
+      log,
+      view,
+      lint: () => lintServed(),
+      isLeader: () => elector.isLeader(),
+      instance: hostname(),
+    });
     view.start();
+    elector.start();
 
     await answer({
       // Without keys of our own nothing can be minted or verified, so nothing is served.
@@ -125,7 +148,12 @@ export async function serveCluster(flags: ServeFlags, io: Io): Promise<void> {
 }
 
 /** Every replica serves; one of them writes. */
-function electorOf({ clock, random, log }: Serving, client: KubeClient, namespace: string): LeaderElector {
+function electorOf(
+  { clock, random, log }: Serving,
+  client: KubeClient,
+  namespace: string,
+  lead: (term: AbortSignal) => Promise<void>,
+): LeaderElector {
   const identity = `${hostname()}_${Buffer.from(random(8)).toString('hex')}`;
   return new LeaderElector({
     client,
@@ -134,7 +162,7 @@ function electorOf({ clock, random, log }: Serving, client: KubeClient, namespac
     namespace,
     name: LEASE,
     identity,
-    lead: (term) => new Promise((resolve) => term.addEventListener('abort', () => resolve(), { once: true })),
+    lead,
     onChange: ({ leading, holder }) => log('info', leading ? 'leads' : 'follows', { holder: holder ?? '-' }),
     onError: (error) => log('warn', `leader election: ${error instanceof Error ? error.message : 'failed'}`),
   });

@@ -77,7 +77,7 @@ export async function withServing(
           random,
           issuer: flags.issuer,
           maxStaleness: flags.maxStaleness,
-          maxVerifyStaleness: Math.max(MAX_VERIFY_STALENESS, flags.maxStaleness),
+          maxVerifyStaleness: MAX_VERIFY_STALENESS,
           rateLimit: flags.rateLimit,
           failureLimit: FAILURES,
           issuers: () => issuerKeys.status(),

@@ -67,6 +67,7 @@ describe('trustmint', () => {
     ['an issuer with a query', ['serve', ...dir, '--issuer', 'https://mint.example?x'], /no query, fragment or user/],
     ['a port that is none', ['serve', ...dir, ...ISSUER, '--listen', 'localhost:99999'], /give host:port/],
     ['a duration in days', ['serve', ...dir, ...ISSUER, '--max-ttl', '1d'], /give a duration, as 10m or 8h/],
+    ['a staleness beyond that of verifying', ['serve', ...dir, ...ISSUER, '--max-staleness', '31m'], /at most 30m/],
     ['a rate of nothing', ['serve', ...dir, ...ISSUER, '--rate-limit', '0'], /tokens a second and burst, as 20,100/],
     ['a certificate without its key', ['serve', ...dir, ...ISSUER, '--tls-cert', 'x'], /both --tls-cert and --tls-key/],
     ['a key that signs for an hour', ['serve', ...dir, ...ISSUER, '--rotate-keys', '1h'], /--rotate-keys.*at least 2h/],
