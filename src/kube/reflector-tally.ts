@@ -38,6 +38,7 @@ export class Tally {
     handlerErrors: 0,
     projectErrors: 0,
     divergences: 0,
+    failedChecks: 0,
     restores: 0,
   };
 
@@ -79,6 +80,10 @@ export class Tally {
   projectError(key: string): void {
     this.#counts.projectErrors += 1;
     this.#say('error', 'an object cannot be read and is kept out', { key });
+  }
+
+  checkFailed(): void {
+    this.#counts.failedChecks += 1;
   }
 
   diverged(keys: readonly string[]): void {

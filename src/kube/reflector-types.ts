@@ -45,7 +45,7 @@ export interface ReflectorOptions<T> {
 
 /** Milliseconds. */
 export interface ReflectorTimings {
-  /** Silence of a watch after which it is taken for dead; bookmarks come once a minute. 90,000. */
+  /** Silence after which a watch is taken for dead, resumed in between or not; bookmarks come once a minute. 90,000. */
   readonly idleMs: number;
   /** How long the server is asked to keep a watch: drawn from this range. 240,000 to 480,000. */
   readonly watchMinMs: number;
@@ -114,6 +114,8 @@ export interface ReflectorCounters {
   readonly handlerErrors: number;
   readonly projectErrors: number;
   readonly divergences: number;
+  /** Comparisons that could not be made. */
+  readonly failedChecks: number;
   /** Lists older than what was known before: the server's data were restored from a backup. */
   readonly restores: number;
   /** Failures by reason. */

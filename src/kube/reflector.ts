@@ -39,6 +39,8 @@ export function createReflector<T>(options: ReflectorOptions<T>): Reflector<T> {
   let lastError: string | undefined;
   let known = '';
   let aliveAt = Number.NEGATIVE_INFINITY;
+  /** Of the last byte, whichever watch it was of: a chain of silent ones is silence too. */
+  let heardAt = 0;
   let synced = false;
   /** Ends the watch of the moment, and says why. */
   let cut: ((reason: ReflectorReason, message: string) => void) | undefined;
@@ -72,6 +74,7 @@ export function createReflector<T>(options: ReflectorOptions<T>): Reflector<T> {
     stopping.signal.throwIfAborted();
     tally.listed(restored ? { known, listed: version } : undefined);
     known = version;
+    heardAt = clock.monotonic();
     // What was read is at least as new as the question.
     aliveAt = startedAt;
     deliver(cache.replace(next));
@@ -91,7 +94,6 @@ export function createReflector<T>(options: ReflectorOptions<T>): Reflector<T> {
       controller.abort();
     };
     const openedAt = clock.monotonic();
-    let heardAt = openedAt;
     const listen = (): ReturnType<typeof clock.setTimer> =>
       clock.setTimer(
         () => {
@@ -198,6 +200,7 @@ export function createReflector<T>(options: ReflectorOptions<T>): Reflector<T> {
       const versions = () => cache.versions();
       const options = { client, type, params: scope, clock, call: listing, divergenceMs, versions, known: () => known };
       const found = await divergences(options).catch(() => undefined);
+      if (found === undefined && !stopping.signal.aborted) tally.checkFailed();
       // Listed anew since: what was compared is gone.
       if (found === undefined || cut !== watched) continue;
       if (found === 'restored') watched('diverged', 'the server knows less than it once said');
