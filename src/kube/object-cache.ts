@@ -117,7 +117,8 @@ export function identityOf(raw: KubeObject): Version & { readonly key: string } 
 }
 
 function freeze<V>(value: V): V {
-  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
+  // Bytes cannot be frozen.
+  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value) || Object.isFrozen(value)) return value;
   Object.freeze(value);
   for (const member of Object.values(value)) freeze(member);
   return value;
