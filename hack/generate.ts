@@ -1,4 +1,4 @@
-/** Writes crds/ and docs/reference/ from the schemas in src/api/v1alpha1. `--check` writes nothing and names what is stale. */
+/** Writes crds/, config/crd/ and docs/reference/ from the schemas in src/api/v1alpha1. `--check` writes nothing and names what is stale. */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { generated } from './crd/index.ts';
@@ -16,9 +16,11 @@ function read(path: string): string | undefined {
 }
 
 /** CRDs of kinds that are no more. */
-const left = readdirSync(join(root, 'crds'))
-  .filter((name) => name.endsWith('.yaml') && !files.has(`crds/${name}`))
-  .map((name) => `crds/${name}`);
+const left = ['crds', 'config/crd'].flatMap((dir) =>
+  readdirSync(join(root, dir))
+    .map((name) => `${dir}/${name}`)
+    .filter((path) => path.endsWith('.yaml') && !files.has(path)),
+);
 const stale = [...files].filter(([path, text]) => read(path) !== text).map(([path]) => path);
 
 if (process.argv.includes('--check')) {

@@ -31,14 +31,19 @@ describe('generated CRDs', () => {
     for (const [path, text] of generated()) {
       assert.equal(readFileSync(join(root, path), 'utf8'), text, `${path} is stale: run npm run generate`);
     }
-    const names = readdirSync(join(root, 'crds')).filter((name) => name.endsWith('.yaml'));
-    assert.deepEqual(
-      names.sort(),
-      [...generated().keys()]
-        .filter((p) => p.startsWith('crds/'))
-        .map((p) => p.slice(5))
-        .sort(),
-    );
+    for (const dir of ['crds', 'config/crd']) {
+      const names = readdirSync(join(root, dir)).filter((name) => name.endsWith('.yaml'));
+      const paths = [...generated().keys()].filter((path) => path.startsWith(`${dir}/`));
+      assert.deepEqual(names.map((name) => `${dir}/${name}`).sort(), paths.sort());
+    }
+  });
+
+  it('are the same for kubectl and for kustomize', () => {
+    const files = generated();
+    const { resources } = parse(files.get('config/crd/kustomization.yaml')!) as { resources: string[] };
+    const names = readdirSync(join(root, 'crds'));
+    assert.deepEqual(resources.toSorted(), names.toSorted());
+    for (const name of names) assert.equal(files.get(`config/crd/${name}`), files.get(`crds/${name}`));
   });
 
   it('are the same bytes each time', () => {

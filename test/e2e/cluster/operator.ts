@@ -32,13 +32,10 @@ export interface OperatorOptions {
   kubeconfig?: string;
 }
 
-/** Applies the CRDs, the operator's namespace its RBAC and admission policy, and waits until the CRDs are established. */
+/** Applies the CRDs, the operator's namespace, its RBAC and admission policy, and waits until the CRDs are established. */
 export async function install(cluster: Cluster): Promise<void> {
-  const crds = ['-f', join(ROOT, 'crds')];
-  await cluster.kubectl(['apply', ...crds]);
-  await cluster.apply([{ apiVersion: 'v1', kind: 'Namespace', metadata: { name: OPERATOR.namespace } }]);
-  await cluster.kubectl(['apply', '-f', join(ROOT, 'config'), '--recursive']);
-  await cluster.kubectl(['wait', '--for=condition=Established', '--timeout=60s', ...crds]);
+  await cluster.kubectl(['apply', '-k', join(ROOT, 'config/default')]);
+  await cluster.kubectl(['wait', '--for=condition=Established', '--timeout=60s', '-f', join(ROOT, 'crds')]);
 }
 
 /**
