@@ -1,0 +1,297 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseAllDocuments } from 'yaml';
+import { type Cluster, install, OPERATOR, startCluster, until } from './cluster/index.ts';
+
+const ROOT = join(import.meta.dirname, '../..');
+const KINDS = ['trustpolicies', 'clustertrustpolicies', 'protectedresources', 'tokenrevocations'];
+
+const trusting = {
+  provider: 'kubernetes',
+  audience: 'satgate',
+  trustRules: [{ name: 'r', match: { serviceAccount: 'worker' }, issue: { ttl: '1h' } }],
+};
+const object = (kind: string, name: string, spec: object, namespace?: string) => ({
+  apiVersion: 'trustmint.dev/v1alpha1',
+  kind,
+  metadata: { name, ...(namespace !== undefined && { namespace }) },
+  spec,
+});
+
+/** What each kind looks like, so that what is refused is refused for the right and not for the shape. */
+const SAMPLES = (namespace: string) => [
+  object('TrustPolicy', 'sample', trusting, namespace),
+  object('ClusterTrustPolicy', 'sample', {
+    ...trusting,
+    trustRules: [{ ...trusting.trustRules[0], match: { namespace: 'team-a', serviceAccount: 'worker' } }],
+  }),
+  object('ProtectedResource', 'sample', { audience: 'sample', tokenType: 'Macaroon' }),
+  object('TokenRevocation', 'sample', { token: 'sample' }, namespace),
+];
+
+describe('Rights in a real cluster', () => {
+  let cluster: Cluster;
+  /** Kubeconfigs by who they are. */
+  const who: Record<
+    'viewer' | 'editor' | 'admin' | 'platform' | 'explainer' | 'creator' | 'gitops' | 'operator',
+    string
+  > = {
+    viewer: '',
+    editor: '',
+    admin: '',
+    platform: '',
+    explainer: '',
+    creator: '',
+    gitops: '',
+    operator: '',
+  };
+
+  before(async () => {
+    // Aggregating roles and ending namespaces is a controller's work.
+    cluster = await startCluster({ controllerManager: true });
+    await install(cluster);
+    for (const namespace of ['team-a', 'team-b', 'flux']) await cluster.kubectl(['create', 'namespace', namespace]);
+    await cluster.kubectl(['-n', 'flux', 'create', 'serviceaccount', 'applier']);
+    await cluster.kubectl([
+      'create',
+      'clusterrole',
+      'namespaces',
+      '--verb=*',
+      '--resource=namespaces,namespaces/status,namespaces/finalize',
+    ]);
+    const binding = (name: string, role: string, ...to: string[]) =>
+      cluster.kubectl(['create', 'clusterrolebinding', name, `--clusterrole=${role}`, ...to]);
+    for (const [role, user] of [
+      ['view', 'viewer'],
+      ['edit', 'editor'],
+      ['admin', 'admin'],
+    ])
+      await cluster.kubectl([
+        '-n',
+        'team-a',
+        'create',
+        'rolebinding',
+        `${user}`,
+        `--clusterrole=${role}`,
+        `--group=team-a:${user}`,
+      ]);
+    await binding('platform', 'trustmint-platform', '--group=platform', '--serviceaccount=flux:applier');
+    await binding(
+      'platform-namespaces',
+      'namespaces',
+      '--group=platform',
+      '--serviceaccount=flux:applier',
+      '--user=creator',
+    );
+    await binding('explainer', 'trustmint-explain', '--user=explainer');
+    for (const name of ['viewer', 'editor', 'admin'] as const)
+      who[name] = await cluster.kubeconfigFor({ user: name, groups: [`team-a:${name}`] });
+    who.platform = await cluster.kubeconfigFor({ user: 'pia', groups: ['platform'] });
+    who.explainer = await cluster.kubeconfigFor({ user: 'explainer' });
+    who.creator = await cluster.kubeconfigFor({ user: 'creator' });
+    who.gitops = await cluster.kubeconfigFor({ namespace: 'flux', serviceAccount: 'applier' });
+    who.operator = await cluster.kubeconfigFor(OPERATOR);
+    await until(30_000, async () => can(who.editor, 'create', 'trustpolicies', '-n', 'team-a'));
+    await until(30_000, async () => can(who.viewer, 'get', 'trustpolicies', '-n', 'team-a'));
+    // A new admission policy is enforced a moment after it is answered.
+    const input = namespaceOf('probe', { 'trustmint.dev/tenant': 'x' });
+    await until(30_000, async () => {
+      const { code } = await cluster.tryKubectl(['create', '--dry-run=server', '-f', '-'], {
+        kubeconfig: who.creator,
+        input,
+      });
+      return code !== 0;
+    });
+  });
+  after(() => cluster?.stop());
+
+  async function can(kubeconfig: string, ...args: string[]): Promise<boolean> {
+    return (await cluster.tryKubectl(['auth', 'can-i', ...args], { kubeconfig })).out.trim() === 'yes';
+  }
+  const applies = (manifest: object, kubeconfig: string) =>
+    cluster.tryKubectl(['apply', '-f', '-'], { kubeconfig, input: JSON.stringify(manifest) });
+  const namespaceOf = (name: string, labels: object) =>
+    JSON.stringify({ apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } });
+
+  for (const name of ['editor', 'admin'] as const) {
+    it(`an ${name} of a namespace applies, edits and deletes its TrustPolicies, and no other kind, not even there`, async () => {
+      for (const manifest of SAMPLES('team-a')) {
+        const { code, err } = await applies(manifest, who[name]);
+        if (manifest.kind === 'TrustPolicy') assert.equal(code, 0, err);
+        else assert.match(err, /Forbidden.*cannot (get|create)/s, `${manifest.kind} was accepted`);
+      }
+      const own = { kubeconfig: who[name] };
+      const suspend = [
+        '-n',
+        'team-a',
+        'patch',
+        'tpol',
+        'sample',
+        '--type=merge',
+        '-p',
+        '{"spec":{"state":"Suspended"}}',
+      ];
+      await cluster.kubectl(suspend, own);
+      const status = [
+        '-n',
+        'team-a',
+        'patch',
+        'tpol',
+        'sample',
+        '--subresource=status',
+        '--type=merge',
+        '-p',
+        '{"status":{"phase":"Active"}}',
+      ];
+      assert.match((await cluster.tryKubectl(status, own)).err, /Forbidden/);
+      await cluster.kubectl(['-n', 'team-a', 'delete', 'tpol', 'sample'], own);
+      assert.match((await applies(SAMPLES('team-b')[0]!, who[name])).err, /Forbidden/);
+    });
+  }
+
+  it('a viewer of a namespace sees what is in it, and writes nothing', async () => {
+    assert.ok(await can(who.viewer, 'list', 'trustpolicies', '-n', 'team-a'));
+    assert.ok(await can(who.viewer, 'list', 'tokenrevocations', '-n', 'team-a'));
+    assert.ok(!(await can(who.viewer, 'list', 'trustpolicies', '-n', 'team-b')));
+    for (const kind of KINDS) assert.ok(!(await can(who.viewer, 'create', kind, '-n', 'team-a')), kind);
+  });
+
+  it('the platform team and its GitOps account write every kind everywhere, but no status', async () => {
+    for (const kubeconfig of [who.platform, who.gitops]) {
+      for (const manifest of SAMPLES('team-b')) {
+        const { code, err } = await applies(manifest, kubeconfig);
+        assert.equal(code, 0, err);
+      }
+      for (const kind of KINDS) assert.ok(!(await can(kubeconfig, 'patch', kind, '--subresource=status', '-A')), kind);
+    }
+  });
+
+  it('explaining is a right of its own, for the whole cluster: no editor or viewer has it', async () => {
+    const explain = ['explain', 'trustpolicies.trustmint.dev', '-A'];
+    assert.ok(await can(who.explainer, ...explain));
+    for (const name of ['viewer', 'editor', 'admin'] as const) assert.ok(!(await can(who[name], ...explain)), name);
+  });
+
+  describe('labels trustmint.dev/* of a namespace', () => {
+    const REFUSED = /labels trustmint\.dev\/\* of a namespace are the platform team's/;
+    const tenant = { 'trustmint.dev/tenant': 'acme' };
+
+    it('are not written through finalize or server-side apply either, nor by replacing the namespace', async () => {
+      const creator = { kubeconfig: who.creator };
+      await cluster.kubectl(['create', 'namespace', 'doors'], creator);
+      const labelled = namespaceOf('doors', tenant);
+      const raw = ['replace', '--raw', '/api/v1/namespaces/doors/finalize', '-f', '-'];
+      const ways: [string[], string][] = [
+        [raw, labelled],
+        [['apply', '--server-side', '-f', '-'], labelled],
+        [['replace', '-f', '-'], labelled],
+        [
+          [
+            'patch',
+            'namespace',
+            'doors',
+            '--type=json',
+            '-p',
+            '[{"op":"add","path":"/metadata/labels/trustmint.dev~1tenant","value":"acme"}]',
+          ],
+          '',
+        ],
+      ];
+      for (const [args, input] of ways) {
+        const { code, err } = await cluster.tryKubectl(args, { ...creator, input });
+        assert.notEqual(code, 0, `accepted: ${args.join(' ')}`);
+        assert.match(err, REFUSED, args.join(' '));
+      }
+      const labels = await cluster.kubectl(['get', 'namespace', 'doors', '-o', 'jsonpath={.metadata.labels}']);
+      assert.doesNotMatch(labels, /trustmint/);
+    });
+
+    it('are set by the platform team and its GitOps account, and do not hinder a namespace from ending', async () => {
+      for (const [name, kubeconfig] of [
+        ['by-person', who.platform],
+        ['by-gitops', who.gitops],
+      ] as const) {
+        await cluster.kubectl(['create', '-f', '-'], { kubeconfig, input: namespaceOf(name, tenant) });
+        await cluster.kubectl(['delete', 'namespace', name, '--timeout=60s'], { kubeconfig: who.creator });
+      }
+    });
+
+    it('are not for an editor of the namespace, nor for the operator', async () => {
+      for (const name of ['editor', 'admin', 'operator'] as const)
+        assert.ok(!(await can(who[name], 'update', 'namespaces')), name);
+    });
+  });
+
+  describe('P46: the operator', () => {
+    /** Everything that its roles give, read from the manifest: nothing creeps in without this list being changed. */
+    it('has these rights and no more', () => {
+      const documents = parseAllDocuments(readFileSync(join(ROOT, 'config/rbac/operator.yaml'), 'utf8'));
+      const roles = documents.map((document) => document.toJS() as Manifest).filter(({ rules }) => rules);
+      const rights = roles.flatMap(({ kind, rules = [] }) =>
+        rules.flatMap(({ apiGroups, resources, resourceNames = [], verbs }) =>
+          resources.map((resource) =>
+            [kind, apiGroups.join(), resource, ...resourceNames, verbs.join(' ')].join(' | '),
+          ),
+        ),
+      );
+      assert.deepEqual(rights, [
+        ...KINDS.map((kind) => `ClusterRole | trustmint.dev | ${kind} | get list watch`),
+        ...KINDS.map((kind) => `ClusterRole | trustmint.dev | ${kind}/status | patch`),
+        'ClusterRole |  | namespaces | get list watch',
+        'ClusterRole | authentication.k8s.io | tokenreviews | create',
+        'ClusterRole | authorization.k8s.io | subjectaccessreviews | create',
+        'ClusterRole | events.k8s.io | events | create patch',
+        'Role |  | secrets | create',
+        'Role |  | secrets | trustmint-keys | get update',
+        'Role | coordination.k8s.io | leases | create',
+        'Role | coordination.k8s.io | leases | trustmint | get update patch',
+        'Role |  | configmaps | get',
+      ]);
+    });
+
+    it('is refused, by the API server, what would make it worth attacking', async () => {
+      const own = OPERATOR.namespace;
+      await cluster.kubectl(['-n', own, 'create', 'secret', 'generic', 'other', '--from-literal=a=b']);
+      const kubeconfig = who.operator;
+      for (const args of [
+        ['-n', own, 'get', 'secret', 'other'],
+        ['-n', own, 'get', 'secrets'],
+        ['-n', own, 'delete', 'secret', 'trustmint-keys'],
+        ['get', 'secrets', '-A'],
+        ['-n', 'team-a', 'get', 'configmaps'],
+        ['get', 'pods', '-A'],
+        ['get', 'serviceaccounts', '-A'],
+        ['-n', 'team-a', 'create', 'token', 'default'],
+        ['-n', 'team-b', 'delete', 'tpol', 'sample'],
+        ['-n', 'team-b', 'annotate', 'tpol', 'sample', 'a=b'],
+        ['label', 'namespace', 'team-a', 'trustmint.dev/tenant=x'],
+        ['get', 'namespaces', '--as=system:admin'],
+        ['create', 'clusterrolebinding', 'x', '--clusterrole=cluster-admin', '--user=x'],
+      ]) {
+        const { code, err } = await cluster.tryKubectl(args, { kubeconfig });
+        assert.notEqual(code, 0, `allowed: ${args.join(' ')}`);
+        assert.match(err, /Forbidden|forbidden/, args.join(' '));
+      }
+    });
+
+    it('may ask for the keys of this cluster’s tokens, and only that of what is no resource', async () => {
+      for (const path of ['/.well-known/openid-configuration', '/openid/v1/jwks'])
+        assert.match(await cluster.kubectl(['get', '--raw', path], { kubeconfig: who.operator }), /^\{/);
+      assert.match(
+        (await cluster.tryKubectl(['get', '--raw', '/metrics'], { kubeconfig: who.operator })).err,
+        /forbidden/i,
+      );
+    });
+  });
+});
+
+interface Manifest {
+  readonly kind: string;
+  readonly rules?: readonly {
+    readonly apiGroups: readonly string[];
+    readonly resources: readonly string[];
+    readonly resourceNames?: readonly string[];
+    readonly verbs: readonly string[];
+  }[];
+}
