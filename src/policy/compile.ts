@@ -83,7 +83,7 @@ export function compileAll(objects: PolicyObjects, options: CompileOptions): Com
     ...policies.map(({ object, problems, refs }) => reportPolicy(object, { problems: problems.list, refs: refs.list })),
     ...resourceReports,
   ].sort((a, b) => compareText(a.kind, b.kind) || compareText(a.namespace ?? '', b.namespace ?? ''));
-  const content = all.map(({ key, object }) => [key, object.metadata.uid, isDeleting(object), object.spec]);
+  const content = all.map(({ key, object }) => [key, object.metadata.uid, isDeleting(object), digestOf(object.spec)]);
   const snapshot = createSnapshot(generationOf(content, options), served, resources, reports);
   return { snapshot, policies, served, resources };
 }
@@ -125,6 +125,19 @@ function duplicate(): Problems {
   const problems = new Problems();
   problems.error('DuplicateObject', 'metadata.name', 'there are two objects of this kind and name');
   return problems;
+}
+
+/** Of a thousand objects one has changed since the last time; nobody writes into a spec that was read. */
+const digests = new WeakMap<object, string>();
+
+function digestOf(spec: unknown): string {
+  // An object that no schema ever saw.
+  if (typeof spec !== 'object' || spec === null) return canonicalJson(spec);
+  const known = digests.get(spec);
+  if (known !== undefined) return known;
+  const digest = createHash('sha256').update(canonicalJson(spec)).digest('base64url');
+  digests.set(spec, digest);
+  return digest;
 }
 
 /** Derived from all that the snapshot is a function of. */
