@@ -1,18 +1,10 @@
 /** Events (events.k8s.io/v1): told once, then counted; never waited for, never in the way. */
 import type { Clock } from '../clock.ts';
-import { microTime } from './lease.ts';
+import { EVENTS, type EventToRecord, eventObject, keyOf, namespaceOf, seriesOf } from './event-object.ts';
 import { TokenBucket } from './retry-limits.ts';
 import { statusOf } from './status-of.ts';
-import { boundedText } from './text.ts';
-import type { KubeClient, KubeObject, ResourceType } from './types.ts';
+import type { KubeClient } from './types.ts';
 
-const EVENTS: ResourceType = { group: 'events.k8s.io', version: 'v1', plural: 'events', namespaced: true };
-
-/** Where Events about cluster-scoped objects lie. */
-const DEFAULT_NAMESPACE = 'default';
-
-const MAX_NOTE = 1_024;
-const MAX_WORD = 128;
 /** Milliseconds after which a series without a new occurrence is closed. */
 const SERIES_IDLE_MS = 360_000;
 /** Milliseconds between two updates of one series. */
@@ -22,20 +14,6 @@ const MAX_WAITING = 1_000;
 const REQUEST_MS = 5_000;
 /** After 1, 2 and 4 seconds; then the Event is dropped. */
 const RETRIES = 3;
-
-export interface EventToRecord {
-  /** Its kind and apiVersion must be there: what a list gives may lack them. */
-  readonly regarding: Pick<KubeObject, 'apiVersion' | 'kind'> & {
-    readonly metadata: { readonly name: string; readonly namespace?: string; readonly uid: string };
-  };
-  readonly type: 'Normal' | 'Warning';
-  /** CamelCase: why. */
-  readonly reason: string;
-  /** CamelCase: what was done or failed. */
-  readonly action: string;
-  /** For people; cut to 1,024 characters. */
-  readonly note: string;
-}
 
 export interface EventRecorderOptions {
   readonly client: Pick<KubeClient, 'create' | 'patch'>;
@@ -97,7 +75,7 @@ export class EventRecorder {
       ? known
       : {
           key,
-          event: { ...event, note: boundedText(event.note, MAX_NOTE) },
+          event,
           count: 0,
           lastAt: now,
           lastObserved: 0,
@@ -199,8 +177,8 @@ export class EventRecorder {
     if (count === series.sentCount) return;
     series.sentCount = count;
     series.sentAt = this.#clock.monotonic();
-    const namespace = series.event.regarding.metadata.namespace ?? DEFAULT_NAMESPACE;
-    const told = count > 1 ? { series: { count, lastObservedTime: microTime(lastObserved) } } : {};
+    const namespace = namespaceOf(series.event);
+    const told = seriesOf(count, lastObserved);
     if (series.name !== undefined) {
       try {
         await client.patch(EVENTS, series.name, namespace, 'merge', told, { deadlineMs: REQUEST_MS });
@@ -211,42 +189,12 @@ export class EventRecorder {
         series.name = undefined;
       }
     }
-    const event = this.#eventOf(series, namespace, told);
+    const { controller, instance, random } = this.#options;
+    const suffix = Buffer.from(random(8)).toString('hex');
+    const event = eventObject(series.event, { controller, instance, suffix, at: lastObserved }, told);
     await client.create(EVENTS, event, namespace, { deadlineMs: REQUEST_MS });
     series.name = event.metadata.name;
   }
-
-  #eventOf(series: Series, namespace: string, told: object) {
-    const { controller, instance, random } = this.#options;
-    const { regarding, type, reason, action, note } = series.event;
-    const { name, uid } = regarding.metadata;
-    const suffix = Buffer.from(random(8)).toString('hex');
-    return {
-      apiVersion: 'events.k8s.io/v1',
-      kind: 'Event',
-      metadata: { name: `${name.slice(0, 200).replace(/[^a-z0-9]+$/, '')}.${suffix}`, namespace },
-      eventTime: microTime(series.lastObserved),
-      reportingController: controller,
-      reportingInstance: boundedText(instance, MAX_WORD),
-      regarding: {
-        apiVersion: regarding.apiVersion,
-        kind: regarding.kind,
-        name,
-        uid,
-        ...(regarding.metadata.namespace !== undefined && { namespace }),
-      },
-      type,
-      reason: reason.slice(0, MAX_WORD),
-      action: action.slice(0, MAX_WORD),
-      note,
-      ...told,
-    };
-  }
-}
-
-/** The note is part of it: another text is other news. */
-function keyOf({ regarding, type, reason, action, note }: EventToRecord): string {
-  return JSON.stringify([regarding.metadata.uid, regarding.kind, type, reason, action, boundedText(note, MAX_NOTE)]);
 }
 
 function trim(map: Map<string, unknown>, limit: number): void {

@@ -12,7 +12,8 @@ export {
 export { type ConfigOptions, loadInCluster, loadKubeconfig } from './config.ts';
 export type { CredentialSource, Credentials } from './credentials.ts';
 export { KubeApiError, type KubeErrorCause } from './errors.ts';
-export { EventRecorder, type EventRecorderOptions, type EventToRecord } from './events.ts';
+export type { EventToRecord } from './event-object.ts';
+export { EventRecorder, type EventRecorderOptions } from './events.ts';
 export { type ElectionTimings, LeaderElector, type LeaderElectorOptions } from './leader-election.ts';
 export { LeaseMark, type LeaseMarkOptions } from './lease-mark.ts';
 export { createReflector } from './reflector.ts';

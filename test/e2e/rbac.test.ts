@@ -2,121 +2,28 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
-import { type Cluster, install, OPERATOR, startCluster, until } from './cluster/index.ts';
+import { type Cluster, install, OPERATOR, startCluster } from './cluster/index.ts';
+import { KINDS, mayDo, namespaceOf, people, samples } from './people.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
-const KINDS = ['trustpolicies', 'clustertrustpolicies', 'protectedresources', 'tokenrevocations'];
-
-const trusting = {
-  provider: 'kubernetes',
-  audience: 'satgate',
-  trustRules: [{ name: 'r', match: { serviceAccount: 'worker' }, issue: { ttl: '1h' } }],
-};
-const object = (kind: string, name: string, spec: object, namespace?: string) => ({
-  apiVersion: 'trustmint.dev/v1alpha1',
-  kind,
-  metadata: { name, ...(namespace !== undefined && { namespace }) },
-  spec,
-});
-
-/** What each kind looks like, so that what is refused is refused for the right and not for the shape. */
-const SAMPLES = (namespace: string) => [
-  object('TrustPolicy', 'sample', trusting, namespace),
-  object('ClusterTrustPolicy', 'sample', {
-    ...trusting,
-    trustRules: [{ ...trusting.trustRules[0], match: { namespace: 'team-a', serviceAccount: 'worker' } }],
-  }),
-  object('ProtectedResource', 'sample', { audience: 'sample', tokenType: 'Macaroon' }),
-  object('TokenRevocation', 'sample', { token: 'sample' }, namespace),
-];
-
 describe('Rights in a real cluster', () => {
   let cluster: Cluster;
-  /** Kubeconfigs by who they are. */
-  const who: Record<
-    'viewer' | 'editor' | 'admin' | 'platform' | 'explainer' | 'creator' | 'gitops' | 'operator',
-    string
-  > = {
-    viewer: '',
-    editor: '',
-    admin: '',
-    platform: '',
-    explainer: '',
-    creator: '',
-    gitops: '',
-    operator: '',
-  };
-
+  let who: Awaited<ReturnType<typeof people>>;
   before(async () => {
     // Aggregating roles and ending namespaces is a controller's work.
     cluster = await startCluster({ controllerManager: true });
     await install(cluster);
-    for (const namespace of ['team-a', 'team-b', 'flux']) await cluster.kubectl(['create', 'namespace', namespace]);
-    await cluster.kubectl(['-n', 'flux', 'create', 'serviceaccount', 'applier']);
-    await cluster.kubectl([
-      'create',
-      'clusterrole',
-      'namespaces',
-      '--verb=*',
-      '--resource=namespaces,namespaces/status,namespaces/finalize',
-    ]);
-    const binding = (name: string, role: string, ...to: string[]) =>
-      cluster.kubectl(['create', 'clusterrolebinding', name, `--clusterrole=${role}`, ...to]);
-    for (const [role, user] of [
-      ['view', 'viewer'],
-      ['edit', 'editor'],
-      ['admin', 'admin'],
-    ])
-      await cluster.kubectl([
-        '-n',
-        'team-a',
-        'create',
-        'rolebinding',
-        `${user}`,
-        `--clusterrole=${role}`,
-        `--group=team-a:${user}`,
-      ]);
-    await binding('platform', 'trustmint-platform', '--group=platform', '--serviceaccount=flux:applier');
-    await binding(
-      'platform-namespaces',
-      'namespaces',
-      '--group=platform',
-      '--serviceaccount=flux:applier',
-      '--user=creator',
-    );
-    await binding('explainer', 'trustmint-explain', '--user=explainer');
-    for (const name of ['viewer', 'editor', 'admin'] as const)
-      who[name] = await cluster.kubeconfigFor({ user: name, groups: [`team-a:${name}`] });
-    who.platform = await cluster.kubeconfigFor({ user: 'pia', groups: ['platform'] });
-    who.explainer = await cluster.kubeconfigFor({ user: 'explainer' });
-    who.creator = await cluster.kubeconfigFor({ user: 'creator' });
-    who.gitops = await cluster.kubeconfigFor({ namespace: 'flux', serviceAccount: 'applier' });
-    who.operator = await cluster.kubeconfigFor(OPERATOR);
-    await until(30_000, async () => can(who.editor, 'create', 'trustpolicies', '-n', 'team-a'));
-    await until(30_000, async () => can(who.viewer, 'get', 'trustpolicies', '-n', 'team-a'));
-    // A new admission policy is enforced a moment after it is answered.
-    const input = namespaceOf('probe', { 'trustmint.dev/tenant': 'x' });
-    await until(30_000, async () => {
-      const { code } = await cluster.tryKubectl(['create', '--dry-run=server', '-f', '-'], {
-        kubeconfig: who.creator,
-        input,
-      });
-      return code !== 0;
-    });
+    who = await people(cluster);
   });
   after(() => cluster?.stop());
 
-  async function can(kubeconfig: string, ...args: string[]): Promise<boolean> {
-    return (await cluster.tryKubectl(['auth', 'can-i', ...args], { kubeconfig })).out.trim() === 'yes';
-  }
+  const can = (kubeconfig: string, ...args: string[]) => mayDo(cluster, kubeconfig, args);
   const applies = (manifest: object, kubeconfig: string) =>
     cluster.tryKubectl(['apply', '-f', '-'], { kubeconfig, input: JSON.stringify(manifest) });
-  const namespaceOf = (name: string, labels: object) =>
-    JSON.stringify({ apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } });
 
   for (const name of ['editor', 'admin'] as const) {
     it(`an ${name} of a namespace applies, edits and deletes its TrustPolicies, and no other kind, not even there`, async () => {
-      for (const manifest of SAMPLES('team-a')) {
+      for (const manifest of samples('team-a')) {
         const { code, err } = await applies(manifest, who[name]);
         if (manifest.kind === 'TrustPolicy') assert.equal(code, 0, err);
         else assert.match(err, /Forbidden.*cannot (get|create)/s, `${manifest.kind} was accepted`);
@@ -146,7 +53,7 @@ describe('Rights in a real cluster', () => {
       ];
       assert.match((await cluster.tryKubectl(status, own)).err, /Forbidden/);
       await cluster.kubectl(['-n', 'team-a', 'delete', 'tpol', 'sample'], own);
-      assert.match((await applies(SAMPLES('team-b')[0]!, who[name])).err, /Forbidden/);
+      assert.match((await applies(samples('team-b')[0]!, who[name])).err, /Forbidden/);
     });
   }
 
@@ -159,7 +66,7 @@ describe('Rights in a real cluster', () => {
 
   it('the platform team and its GitOps account write every kind everywhere, but no status', async () => {
     for (const kubeconfig of [who.platform, who.gitops]) {
-      for (const manifest of SAMPLES('team-b')) {
+      for (const manifest of samples('team-b')) {
         const { code, err } = await applies(manifest, kubeconfig);
         assert.equal(code, 0, err);
       }

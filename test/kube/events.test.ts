@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { EventRecorder, type EventToRecord } from '../../src/kube/events.ts';
+import type { EventToRecord } from '../../src/kube/event-object.ts';
+import { EventRecorder } from '../../src/kube/events.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { apiFailure, type Faults, MemoryClient, MemoryServer } from './support/memory-client.ts';
 import { settle } from './support/settle.ts';

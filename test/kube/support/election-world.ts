@@ -16,6 +16,9 @@ interface Entry {
 
 export type Fate = { readonly kind: 'ok' | 'lost' | 'unanswered' | 'error'; readonly ms: number };
 
+/** A partition of `n` requests. */
+export const lost = (n: number): Fate[] => Array.from({ length: n }, () => ({ kind: 'lost' as const, ms: 0 }));
+
 export class World {
   readonly server = new MemoryServer();
   readonly processes: Process[] = [];
