@@ -1,9 +1,11 @@
 /** What the tests of serving do again and again: objects to apply, tokens to exchange. */
+import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import { systemClock } from '../../src/clock.ts';
 import { createKubeClient, loadKubeconfig } from '../../src/kube/index.ts';
 import type { KubeClient, ResourceType } from '../../src/kube/types.ts';
-import type { Cluster, Operator } from './cluster/index.ts';
+import { type Cluster, install, type Operator, startCluster, startOperator } from './cluster/index.ts';
 
 export const AUDIENCE = 'satgate';
 
@@ -71,4 +73,34 @@ export async function administrator(cluster: Cluster): Promise<KubeClient> {
   const credentials = await loadKubeconfig(cluster.adminKubeconfig, undefined, { clock });
   const rate = { qps: 1_000, burst: 1_000 };
   return createKubeClient({ credentials, clock, random: (n) => new Uint8Array(n), rate });
+}
+
+/** Milliseconds in which a change of an object must be seen; how fast it really is a benchmark tells. */
+export const SOON = 10_000;
+
+/** Asks until the answer has the status that is wanted; a little slowly, for the limits on one caller are not tried. */
+export async function eventually(wanted: number, ask: () => Promise<Answer>, withinMs = SOON): Promise<Answer> {
+  const deadline = performance.now() + withinMs;
+  let last = await ask();
+  while (last.status !== wanted && performance.now() < deadline) {
+    await sleep(50);
+    last = await ask();
+  }
+  assert.equal(last.status, wanted, JSON.stringify(last.body));
+  return last;
+}
+
+/** A cluster with Trustmint in it, and this many replicas that are ready. */
+export async function startMint(replicas: number, objects: readonly object[], flags: readonly string[] = []) {
+  const cluster = await startCluster();
+  try {
+    await install(cluster);
+    await cluster.apply(objects);
+    const started = await Promise.all(Array.from({ length: replicas }, () => startOperator(cluster, { flags })));
+    for (const one of started) await one.ready();
+    return { cluster, replicas: started };
+  } catch (error) {
+    await cluster.stop();
+    throw error;
+  }
 }
