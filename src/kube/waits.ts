@@ -51,6 +51,16 @@ export function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<vo
   });
 }
 
+/** What the promise gives, or a rejection as soon as the signal aborts: for what cannot be told to end. */
+export function orAbort<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const leave = () => reject(signal.reason);
+    if (signal.aborted) leave();
+    else signal.addEventListener('abort', leave, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', leave));
+  });
+}
+
 /** From 0 up to 1, from four random bytes. */
 export function fraction(random: (bytes: number) => Uint8Array): number {
   return Buffer.from(random(4)).readUInt32BE() / 2 ** 32;

@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { Agent, request } from 'node:https';
 import type { CredentialSource, Credentials } from './credentials.ts';
 import { errorOfStatus, type KubeApiError, networkError, ownError } from './errors.ts';
+import { orAbort } from './waits.ts';
 
 export interface Call {
   /** The request for messages: `list trustpolicies`. */
@@ -61,10 +62,11 @@ export class Wire {
 
   /** Refused credentials are read again, once: nothing was done with the request. */
   async #ask(call: Call, pool: 'requests' | 'watches', signal: AbortSignal): Promise<IncomingMessage> {
-    const credentials = await this.#source.current();
+    // A kubeconfig may name a program to ask, which may hang.
+    const credentials = await orAbort(this.#source.current(), signal);
     let answer = await this.#exchange(call, credentials, pool, signal);
     if (answer.statusCode === 401) {
-      const fresh = await this.#source.renew(credentials);
+      const fresh = await orAbort(this.#source.renew(credentials), signal);
       if (!sameIdentity(fresh, credentials)) {
         answer.resume();
         answer = await this.#exchange(call, fresh, pool, signal);

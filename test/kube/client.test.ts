@@ -70,6 +70,13 @@ describe('The client of the API server', () => {
     assert.equal(fake.clock.pending, 0, 'no timer is left');
   });
 
+  it('gives up at the deadline while its credentials are still asked for', async () => {
+    fake.credentials.current = () => new Promise(() => {});
+    const asked = settled(fake.client.get(WIDGETS, 'a', 'default', { deadlineMs: 2_000 }));
+    await fake.clock.advance(2_000);
+    assert.equal((await asked).reason, 'Timeout');
+  });
+
   it('tries a read again after 429 and 5xx as the server asks, and never a write', async () => {
     const { client, clock, server } = fake;
     let failures = 2;

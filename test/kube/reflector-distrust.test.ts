@@ -48,7 +48,7 @@ describe('A copy of a collection that is told what is not so', () => {
     // The silent watch of a version of the future, bookmarks and all.
     const object = { metadata: { resourceVersion: String(scene.world.fake.server.store.version + 5) } };
     scene.world.fake.server.watches.raw(line('BOOKMARK', object));
-    await inTime(scene.world.fake.clock, 2 * MINUTE, 'empty', () => scene.follower.has({}));
+    await inTime(scene.world.fake.clock, 70_000, 'empty', () => scene.follower.has({}));
     assert.equal(reflector.counters().restores, 1);
   });
 

@@ -129,6 +129,17 @@ export const FAKE_FAULTS: readonly Fault<FakeWorld>[] = [
     noticed: ['short_lived'],
   },
   {
+    name: 'a server that takes 8 s for each answer',
+    begin: async ({ fake: { server, clock } }) => {
+      server.fault = () => new Promise((resolve) => clock.setTimer(() => resolve(undefined), 8_000));
+      server.watches.cut();
+    },
+    end: async ({ fake: { server } }) => {
+      server.fault = undefined;
+    },
+    noticed: ['stream_broken'],
+  },
+  {
     name: 'events that come twice, and late',
     begin: async ({ fake }) => {
       fake.server.watches.repeating = true;

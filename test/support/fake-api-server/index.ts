@@ -31,7 +31,7 @@ export class FakeApiServer {
   /** Bearer tokens that are accepted; others get 401. */
   tokens = new Set(['good']);
   /** Asked before anything else is done. */
-  fault: ((request: Seen) => Reply | undefined) | undefined;
+  fault: ((request: Seen) => Reply | undefined | Promise<Reply | undefined>) | undefined;
   /** Connections accepted. */
   connections = 0;
   readonly #server: Server;
@@ -91,7 +91,7 @@ export class FakeApiServer {
     this.seen.push(seen);
     const token = req.headers.authorization?.replace('Bearer ', '') ?? '';
     if (!this.tokens.has(token)) return send(res, 401, status(401, 'Unauthorized'));
-    const reply = this.fault?.(seen);
+    const reply = await this.fault?.(seen);
     if (reply === 'withhold') return undefined;
     if (reply === 'hang up') return req.socket.destroy();
     if (reply) {
