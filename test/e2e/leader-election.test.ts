@@ -133,6 +133,25 @@ describe('leader election against a real API server', () => {
     for (const child of [a, b]) child.kill('SIGKILL');
   });
 
+  it('a frozen etcd ends the term; a renewal that arrives late makes nobody lead beside another', async () => {
+    const { start, succession, seen } = electorate('frozen-etcd');
+    const children = [start('a'), start('b')];
+    await until(20_000, async () => seen.some(({ leading }) => leading));
+    cluster.etcd.signal('SIGSTOP');
+    const frozenAt = Date.now();
+    await until(20_000, async () => Date.now() > frozenAt + 6_000);
+    cluster.etcd.signal('SIGCONT');
+    const backAt = Date.now();
+    assert.deepEqual(
+      seen.filter(({ at, leading }) => leading && at > frozenAt + 2_700 && at < backAt),
+      [],
+    );
+    await until(40_000, async () => seen.some(({ at, leading }) => leading && at > backAt));
+    await until(40_000, async () => Date.now() > backAt + 3_000);
+    assert.ok(succession().length <= 2, `led: ${succession()}`);
+    for (const child of children) child.kill('SIGKILL');
+  });
+
   it('of eight that ask at the same moment one is elected', async () => {
     for (let round = 0; round < 10; round += 1) {
       const electors = Array.from(

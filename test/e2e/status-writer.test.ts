@@ -174,6 +174,21 @@ describe('status and Events against a real API server', () => {
       await recorder.close(5_000);
     });
 
+    it('of an object that is in no namespace are found with it too', async () => {
+      const { kind, ...rest } = policy('wide');
+      const manifest = { ...rest, kind: `Cluster${kind}`, metadata: { name: 'wide' } };
+      const trustRules = [{ name: 'all', match: { namespace: 'team-a' }, issue: { ttl: '1h' } }];
+      await cluster.apply([{ ...manifest, spec: { ...manifest.spec, trustRules } }]);
+      const object = await client.get({ ...POLICIES, plural: 'clustertrustpolicies', namespaced: false }, 'wide');
+      recorder.record({
+        ...eventOf(object, 'told far and wide'),
+        regarding: { ...object, apiVersion: 'trustmint.dev/v1alpha1', kind: 'ClusterTrustPolicy' },
+      });
+      await recorder.close(10_000);
+      assert.deepEqual(dropped, []);
+      assert.match(await cluster.kubectl(['describe', 'ctpol', 'wide']), /Warning +NoTenant .*told far and wide/);
+    });
+
     it('of an ending namespace are dropped in silence', async () => {
       const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'ending' } };
       await cluster.apply([namespace, { ...policy('last'), metadata: { name: 'last', namespace: 'ending' } }]);
