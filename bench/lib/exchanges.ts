@@ -1,0 +1,111 @@
+/** Exchanges as a workload makes them: to see when a replica serves a change, and how long one takes meanwhile. */
+import { Agent, request } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { quantile } from './stats.ts';
+
+/** What a caller sees of an exchange. */
+export interface Seen {
+  readonly status: number;
+  readonly caveats: readonly string[];
+  /** Of this process's monotonic clock, milliseconds: when the answer was there. */
+  readonly at: number;
+}
+
+/** Milliseconds between an answer and the next question to the same replica. */
+const PAUSE = 2;
+const GIVE_UP = 30_000;
+const AGENT = new Agent({ keepAlive: true, maxSockets: 64 });
+
+/** One exchange on a kept connection. @throws Error if there is no answer, or none in JSON */
+export function exchange(url: string, proof: string): Promise<Seen> {
+  const { promise, resolve, reject } = Promise.withResolvers<Seen>();
+  const body = JSON.stringify({ credentials: proof });
+  const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
+  const asked = request(new URL('/api/mint/exchange', url), { method: 'POST', headers, agent: AGENT }, (answer) => {
+    const parts: Buffer[] = [];
+    answer.on('data', (part: Buffer) => parts.push(part));
+    answer.on('error', reject);
+    answer.on('end', () => {
+      const at = performance.now();
+      try {
+        const { caveats = [] } = JSON.parse(Buffer.concat(parts).toString()) as { caveats?: string[] };
+        resolve({ status: answer.statusCode ?? 0, caveats, at });
+      } catch {
+        reject(new Error(`${url} answers ${answer.statusCode} without JSON`));
+      }
+    });
+  });
+  asked.on('error', reject);
+  asked.setTimeout(GIVE_UP, () => asked.destroy(new Error(`${url} does not answer`)));
+  asked.end(body);
+  return promise;
+}
+
+/**
+ * Asks a replica again and again, one question at a time, until its answer is the wanted one.
+ *
+ * @returns when the first such answer was there: later than the change was in use, never earlier
+ * @throws Error after 30 s
+ */
+export async function askUntil(url: string, proof: string, wanted: (seen: Seen) => boolean): Promise<number> {
+  const deadline = performance.now() + GIVE_UP;
+  for (;;) {
+    const seen = await exchange(url, proof);
+    if (wanted(seen)) return seen.at;
+    if (seen.status !== 200 && seen.status !== 403) throw new Error(`an exchange is answered with ${seen.status}`);
+    if (seen.at > deadline) throw new Error(`${url} does not serve a change within ${GIVE_UP / 1000} s`);
+    await sleep(PAUSE);
+  }
+}
+
+/** How long exchanges took, in milliseconds. */
+export interface Latencies {
+  readonly count: number;
+  readonly p50: number;
+  readonly p99: number;
+  readonly worst: number;
+  /** Answers that were no token. */
+  readonly failed: number;
+}
+
+/** Milliseconds between two exchanges of a pulse. */
+const BEAT = 20;
+
+/**
+ * An exchange every 20 ms, come what may: one that comes while the replica is busy waits, and its wait is counted from
+ * when it was due.
+ *
+ * @returns ends it
+ */
+export function startPulse(url: string, proof: string): () => Promise<Latencies> {
+  const took: number[] = [];
+  const pending = new Set<Promise<void>>();
+  let failed = 0;
+  let due = performance.now();
+  const beat = () => {
+    for (; due <= performance.now(); due += BEAT) {
+      const from = due;
+      const one: Promise<void> = exchange(url, proof)
+        .then(
+          ({ status, at }) => {
+            took.push(at - from);
+            if (status !== 200) failed += 1;
+          },
+          () => {
+            failed += 1;
+          },
+        )
+        .finally(() => pending.delete(one));
+      pending.add(one);
+    }
+    timer = setTimeout(beat, Math.max(0, due - performance.now()));
+  };
+  let timer = setTimeout(beat, 0);
+  return async () => {
+    clearTimeout(timer);
+    await Promise.all(pending);
+    const sorted = Float64Array.from(took).sort();
+    const at = (share: number) => quantile(sorted, share);
+    return { count: took.length, p50: at(0.5), p99: at(0.99), worst: at(1), failed };
+  };
+}
