@@ -22,7 +22,7 @@ import {
   type TenancyMode,
   tokenReviews,
 } from '../operator/index.ts';
-import { compile, lint } from '../policy/index.ts';
+import { compile, lintInSteps } from '../policy/index.ts';
 import type { ObjectReport, Snapshot } from '../policy/types.ts';
 import { createIssuerKeys, createProofVerifier } from '../proof/index.ts';
 import { CliError } from './errors.ts';
@@ -87,7 +87,8 @@ export async function serveCluster(flags: ServeFlags, io: Io): Promise<void> {
     onClose(() => issuerKeys.close());
     const revocations = revocationWatcher(record, clock);
     const told = reportLog(log);
-    let lintServed: () => readonly ObjectReport[] = () => [];
+    // Of the objects that were compiled last: there is something to lint as soon as there is a snapshot.
+    let lintServed: () => ReturnType<typeof lintInSteps>;
     const view = createClusterView({
       client,
       clock,
@@ -104,7 +105,7 @@ export async function serveCluster(flags: ServeFlags, io: Io): Promise<void> {
           ownIssuer: flags.issuer,
           allowLoopbackHttp: false,
         };
-        lintServed = () => lint(objects, options);
+        lintServed = () => lintInSteps(objects, options);
         return compile(objects, options);
       },
       onChange: (changed) => {

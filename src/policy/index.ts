@@ -1,5 +1,5 @@
 /** Policies: compiled into a snapshot, ordered, indexed, matched, explained. */
 export { compile } from './compile.ts';
 export { parseDuration } from './duration.ts';
-export { lint } from './lint.ts';
+export { lint, lintInSteps } from './lint.ts';
 export type * from './types.ts';

@@ -43,7 +43,20 @@ const MUTABLE_CLAIMS = ['/email', '/preferred_username', '/upn', '/unique_name',
  * broad or hang on names that change hands. Codes are stable. Reports are those of `compile`, with more problems.
  */
 export function lint(objects: PolicyObjects, options: CompileOptions): readonly ObjectReport[] {
+  const steps = lintInSteps(objects, options);
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+  }
+}
+
+/** `lint`, a little at a time, so that others have their turn. The first step compiles, and takes as long as that. */
+export function* lintInSteps(
+  objects: PolicyObjects,
+  options: CompileOptions,
+): Generator<undefined, readonly ObjectReport[]> {
   const { snapshot, policies, served } = compileAll(objects, options);
+  yield;
   const found = new Map<string, Problems>();
   for (const compilation of policies) {
     const { policy } = compilation;
@@ -51,17 +64,33 @@ export function lint(objects: PolicyObjects, options: CompileOptions): readonly 
     const problems = new Problems();
     found.set(keyOf(policy.ref), problems);
     lintPolicy(compilation, policy, options, problems);
+    yield;
   }
-  for (const { rule, by } of findUnreachable(served)) {
-    const where = by.policy === rule.policy ? by.name : `${by.name} of ${by.policy.ref.kind} ${by.policy.ref.name}`;
-    found
-      .get(keyOf(rule.policy.ref))
-      ?.warning('Unreachable', pathOf(rule), `rule ${where} comes first and matches all that this one does`);
+  for (const unreachable of findUnreachable(served)) {
+    for (const { rule, by } of unreachable) lintUnreachable(rule, by, found);
+    yield;
   }
   return snapshot.reports.map((report) => {
     const more = found.get(keyOf(report))?.list ?? [];
     return more.length === 0 ? report : { ...report, problems: [...report.problems, ...more] };
   });
+}
+
+/** Of two policies of one kind both are told: the author of the first may not have meant to take all. */
+function lintUnreachable(rule: CompiledRule, by: CompiledRule, found: ReadonlyMap<string, Problems>): void {
+  const [late, early] = [rule.policy.ref, by.policy.ref];
+  const where = by.policy === rule.policy ? by.name : `${by.name} of ${early.kind} ${early.name}`;
+  found
+    .get(keyOf(late))
+    ?.warning('Unreachable', pathOf(rule), `rule ${where} comes first and matches all that this one does`);
+  if (by.policy === rule.policy || early.kind !== late.kind) return;
+  found
+    .get(keyOf(early))
+    ?.warning(
+      'Overlap',
+      pathOf(by),
+      `comes before rule ${rule.name} of ${late.kind} ${late.name} and leaves it nothing`,
+    );
 }
 
 function keyOf({ kind, namespace, name }: Pick<ObjectReport, 'kind' | 'namespace' | 'name'>): string {

@@ -6,8 +6,16 @@ import type { CompiledPolicy, CompiledRule, TenantSource } from './model.ts';
 import { type Predicate, patternsOf, sameSource } from './predicate.ts';
 import { type Entry, RuleIndex } from './rule-index.ts';
 
-/** Each unreachable rule with the first that covers it. Conservative: what it names is unreachable, it may miss some. */
-export function findUnreachable(policies: readonly CompiledPolicy[]): { rule: CompiledRule; by: CompiledRule }[] {
+interface Unreachable {
+  readonly rule: CompiledRule;
+  readonly by: CompiledRule;
+}
+
+/**
+ * Each unreachable rule with the first that covers it, policy by policy. Conservative: what it names is unreachable, it
+ * may miss some.
+ */
+export function* findUnreachable(policies: readonly CompiledPolicy[]): Generator<readonly Unreachable[]> {
   const byAnchor = new Map<string, CompiledRule[]>();
   for (const { anchors, rules } of policies) {
     for (const { id } of anchors) {
@@ -17,14 +25,14 @@ export function findUnreachable(policies: readonly CompiledPolicy[]): { rule: Co
     }
   }
   const indexes = new Map([...byAnchor].map(([id, rules]) => [id, new RuleIndex(rules)]));
-  return policies.flatMap(({ rules, anchors }) =>
-    rules.flatMap((rule) => {
-      // A rule of several issuers is unreachable only if it is so for each; one that covers it for all is enough.
-      const index = indexes.get(anchors[0]!.id);
+  for (const { rules, anchors } of policies) {
+    // A rule of several issuers is unreachable only if it is so for each; one that covers it for all is enough.
+    const index = indexes.get(anchors[0]!.id);
+    yield rules.flatMap((rule) => {
       const by = index && firstCovering(rule, index);
       return by ? [{ rule, by }] : [];
-    }),
-  );
+    });
+  }
 }
 
 function firstCovering(rule: CompiledRule, index: RuleIndex): CompiledRule | undefined {

@@ -196,6 +196,22 @@ describe('a rule that is unreachable', () => {
     assert.equal(pair({ tenant: '{{ .Claims.t }}' }, { tenant: '{{ .Claims.t }}' }), true);
   });
 
+  it('is told to both policies, where they are of one kind', () => {
+    const all = (priority: number) => ({
+      trustPolicies: [
+        tpol('a', [rule('all', { serviceAccount: '*' })]),
+        tpol('b', [rule('r', { serviceAccount: 'agent' })]),
+      ],
+      clusterTrustPolicies: [
+        ctpol('guard', [deny('none', { namespace: 'ai-agents' })], { provider: 'kubernetes', priority }),
+      ],
+    });
+    const last = all(-1);
+    assert.deepEqual(found(last, 'b', inCluster), ['Unreachable']);
+    assert.ok(found(last, 'a', inCluster).includes('Overlap'));
+    assert.deepEqual(found(all(1), 'guard', inCluster), [], 'that is what guardrails are for');
+  });
+
   it('never wins', () => {
     const all = {
       trustPolicies: [tpol('p', [rule('a', { serviceAccount: 'ag*' }), rule('b', { serviceAccount: 'agent' })])],

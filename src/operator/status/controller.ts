@@ -19,8 +19,8 @@ export interface StatusSettings {
   readonly clock: Clock;
   readonly random: (bytes: number) => Uint8Array;
   readonly view: Pick<ClusterView, 'copies' | 'snapshot' | 'revocations' | 'revocationProblems'>;
-  /** Lints the objects that the view's snapshot was compiled from. */
-  readonly lint: () => readonly ObjectReport[];
+  /** Lints the objects that the view's snapshot was compiled from, step by step. */
+  readonly lint: () => Iterator<unknown, readonly ObjectReport[]>;
   /** Whether this replica may write now: asked right before each write. */
   readonly isLeader: () => boolean;
   /** This process, as `<pod>`. */
@@ -58,31 +58,36 @@ export function reportStatus(settings: StatusSettings): StatusReporter {
   const recorder = new EventRecorder({ client, clock, random, controller: 'trustmint.dev/operator', instance });
   const writes = new StatusWrites({ writer: new StatusWriter({ client, isLeader }), recorder });
   const logged = new Map<string, number>();
-  let queue: WorkQueue | undefined;
+  let leading: { readonly queue: WorkQueue; readonly term: AbortSignal; inRound: boolean } | undefined;
   let timer: { readonly handle: TimerHandle; readonly at: number } | undefined;
 
   function roundAfter(ms: number): void {
     const at = clock.monotonic() + ms;
     if (timer && timer.at <= at) return;
     timer?.handle.cancel();
-    timer = { handle: clock.setTimer(round, ms), at };
+    timer = { handle: clock.setTimer(() => void round(), ms), at };
   }
 
   /** Asks for a reconcile of all of which something else is to be said. */
-  function round(): void {
+  async function round(): Promise<void> {
     timer = undefined;
-    if (!queue) return;
+    const current = leading;
+    if (!current) return;
+    if (current.inRound) return roundAfter(GATHER);
+    current.inRound = true;
     try {
-      const wait = reports.lint();
-      if (wait !== undefined) roundAfter(wait);
+      const wait = await reports.lint(current.term);
+      if (wait !== undefined && leading === current) roundAfter(wait);
     } catch (error) {
       tell('lint failed', error);
     }
-    for (const [kind, one] of kinds) for (const key of one.news()) queue.add(`${kind} ${key}`);
+    current.inRound = false;
+    if (leading !== current) return;
+    for (const [kind, one] of kinds) for (const key of one.news()) current.queue.add(`${kind} ${key}`);
   }
 
   function everything(): void {
-    for (const [kind, one] of kinds) for (const key of one.keys()) queue?.add(`${kind} ${key}`);
+    for (const [kind, one] of kinds) for (const key of one.keys()) leading?.queue.add(`${kind} ${key}`);
   }
 
   /** One line for a failure that meets thousands of objects. */
@@ -98,7 +103,7 @@ export function reportStatus(settings: StatusSettings): StatusReporter {
   return {
     async lead(term) {
       if (term.aborted) return;
-      const own = new WorkQueue({
+      const queue = new WorkQueue({
         clock,
         random,
         reconcile: async (id, signal) => {
@@ -112,9 +117,9 @@ export function reportStatus(settings: StatusSettings): StatusReporter {
             tell(`a status cannot be written: ${id.split(' ')[0]}`, error);
         },
       });
-      queue = own;
+      leading = { queue, term, inRound: false };
       for (const one of kinds.values()) one.forget();
-      own.start();
+      queue.start();
       roundAfter(0);
       let resync: TimerHandle;
       const again = () => {
@@ -126,11 +131,11 @@ export function reportStatus(settings: StatusSettings): StatusReporter {
       resync.cancel();
       timer?.handle.cancel();
       timer = undefined;
-      queue = undefined;
-      await own.shutDown({ drain: false, limitMs: WIND_DOWN });
+      leading = undefined;
+      await queue.shutDown({ drain: false, limitMs: WIND_DOWN });
     },
     changed() {
-      if (queue) roundAfter(GATHER);
+      if (leading) roundAfter(GATHER);
     },
     close: () => recorder.close(1_000),
   };

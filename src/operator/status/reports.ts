@@ -5,8 +5,8 @@ import type { ObjectReport, Problem, Snapshot } from '../../policy/types.ts';
 export interface ReportsSettings {
   readonly clock: Clock;
   readonly snapshot: () => Snapshot | undefined;
-  /** Lints the objects that the snapshot was compiled from. */
-  readonly lint: () => readonly ObjectReport[];
+  /** Lints the objects that the snapshot was compiled from, step by step. */
+  readonly lint: () => Iterator<unknown, readonly ObjectReport[]>;
 }
 
 /** `problems` are the compiler's; `findings` are what is unwise all the same. */
@@ -16,6 +16,8 @@ export interface FullReport extends ObjectReport {
 
 /** Linting compares all with all, and exchanges wait meanwhile: it may take one part in so many of the time. */
 const SHARE = 20;
+/** Milliseconds after which it lets others have their turn. */
+const SLICE = 10;
 const NONE: readonly Problem[] = [];
 
 export class Reports {
@@ -49,27 +51,35 @@ export class Reports {
   }
 
   /**
-   * Lints what is served, unless that was just done.
+   * Lints what is served, unless that was just done. What is quickly linted is so before this returns.
+   * @param signal ends it, with nothing found
    * @returns milliseconds after which to ask again, where it has to wait; undefined if all is linted
    * @throws whatever lint does; it is not tried again with the same objects
    */
-  lint(): number | undefined {
+  async lint(signal: AbortSignal): Promise<number | undefined> {
     const { clock, snapshot, lint } = this.#settings;
     const served = snapshot();
     if (!served || served.generation === this.#linted?.generation) return undefined;
-    const began = clock.monotonic();
+    let began = clock.monotonic();
     if (began < this.#lintAt) return this.#lintAt - began;
-    const findings = new Map<string, Found>();
+    let spent = 0;
+    let findings: ReadonlyMap<string, Found> = new Map();
     try {
-      const compiled = new Map(served.reports.map((report) => [report.uid, report]));
-      for (const report of lint()) {
-        const found = findingsOf(report, compiled.get(report.uid));
-        if (found.length > 0) findings.set(report.uid, { generation: report.generation, findings: found });
+      const steps = lint();
+      let step = steps.next();
+      for (; !step.done; step = steps.next()) {
+        const took = clock.monotonic() - began;
+        if (took < SLICE) continue;
+        spent += took;
+        await new Promise((resolve) => setImmediate(resolve));
+        if (signal.aborted) return undefined;
+        began = clock.monotonic();
       }
+      findings = findingsOf(step.value, served);
     } finally {
-      this.#linted = { generation: served.generation, findings };
+      if (!signal.aborted) this.#linted = { generation: served.generation, findings };
       const now = clock.monotonic();
-      this.#lintAt = now + SHARE * (now - began);
+      this.#lintAt = now + SHARE * (spent + now - began);
     }
     return undefined;
   }
@@ -80,8 +90,17 @@ interface Found {
   readonly findings: readonly Problem[];
 }
 
-/** Lint's reports are the compiler's with more problems in them. */
-function findingsOf({ problems }: ObjectReport, compiled: ObjectReport | undefined): Problem[] {
-  const said = new Set(compiled?.problems.map(({ code, path }) => `${code} ${path}`));
-  return problems.filter(({ severity, code, path }) => severity === 'warning' && !said.has(`${code} ${path}`));
+/** Lint's reports are the compiler's with more problems in them. By uid. */
+function findingsOf(linted: readonly ObjectReport[], { reports }: Snapshot): Map<string, Found> {
+  const compiled = new Map(reports.map((report) => [report.uid, report.problems]));
+  const found = new Map<string, Found>();
+  for (const { uid, generation, problems } of linted) {
+    if (problems.length === 0) continue;
+    const said = new Set(compiled.get(uid)?.map(({ code, path }) => `${code} ${path}`));
+    const findings = problems.filter(
+      ({ severity, code, path }) => severity === 'warning' && !said.has(`${code} ${path}`),
+    );
+    if (findings.length > 0) found.set(uid, { generation, findings });
+  }
+  return found;
 }

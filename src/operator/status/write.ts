@@ -33,6 +33,9 @@ export class StatusWrites {
     const outcome = await writer.write(type, object, status, { signal, deadlineMs: DEADLINE });
     if (outcome === 'conflict') throw new Conflict('the object is another by now');
     if (outcome !== 'written') return;
-    for (const { reason, ...one } of news) recorder.record({ regarding: object, action: 'Report', reason, ...one });
+    const { apiVersion, kind, metadata } = object;
+    // The recorder keeps it for a while: not the whole status with it.
+    const regarding = { metadata, ...(apiVersion && { apiVersion }), ...(kind && { kind }) };
+    for (const one of news) recorder.record({ regarding, action: 'Report', ...one });
   }
 }

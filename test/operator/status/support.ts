@@ -2,8 +2,8 @@
 
 import type { KubeObject } from '../../../src/kube/types.ts';
 import { type ClusterView, reportStatus, type StatusReporter } from '../../../src/operator/index.ts';
-import type { CompileOptions, ObjectReport, PolicyObjects } from '../../../src/policy/index.ts';
-import { compile, lint } from '../../../src/policy/index.ts';
+import type { CompileOptions, PolicyObjects } from '../../../src/policy/index.ts';
+import { compile, lintInSteps } from '../../../src/policy/index.ts';
 import type { Call } from '../../kube/support/memory-client.ts';
 import { settle } from '../../kube/support/settle.ts';
 import { ISSUER, OURS, ScriptedClient, type World, world } from '../support.ts';
@@ -80,10 +80,14 @@ export function reported(settings: { readonly tenancy?: { readonly mode: 'Namesp
     clock,
     random: (n) => new Uint8Array(n).map(() => Math.floor(Math.random() * 256)),
     view: w.view as ClusterView,
-    lint: (): readonly ObjectReport[] => {
+    lint: function* () {
       made.linted += 1;
-      made.elapsed += made.lintTakes;
-      return last ? lint(last.objects, last.options) : [];
+      const steps = lintInSteps(last!.objects, last!.options);
+      for (let n = 0; n < 10; n += 1) {
+        made.elapsed += made.lintTakes / 10;
+        yield;
+      }
+      return yield* steps;
     },
     isLeader: () => made.mayWrite,
     instance: 'pod-1',
