@@ -99,7 +99,7 @@ describe('examples/kubernetes', () => {
     const env = { PATH: process.env.PATH ?? '', SATGATE_MINT_URL: `${operator.url}/api/mint/exchange` };
     const { code, err } = await runToEnd('sh', ['-euc', script], ROOT, env);
     assert.equal(code, 0, err);
-    assert.match(readFileSync(join(dir, 'token'), 'utf8'), /^[\w-]{100,}\n$/);
+    assert.match(readFileSync(join(dir, 'token'), 'utf8'), /^[\w-]{100,}\n?$/);
     writeFileSync(join(dir, 'satgate-token'), 'not.a.token');
     const refused = await runToEnd('sh', ['-euc', script], ROOT, env);
     assert.notEqual(refused.code, 0);
@@ -128,16 +128,16 @@ describe('examples/kubernetes', () => {
     }
   });
 
-  it('platform.yaml: what the platform team says holds for everybody', async () => {
+  it('platform.yaml: what the platform team says holds in every namespace', async () => {
     await apply('platform.yaml');
     await cluster.kubectl(['create', 'namespace', 'elsewhere']);
-    await cluster.kubectl(['create', 'serviceaccount', 'anyone', '-n', 'elsewhere']);
+    await cluster.kubectl(['create', 'serviceaccount', 'any-agent', '-n', 'elsewhere']);
     const of = (serviceAccount: string) =>
       cluster.token({ namespace: 'elsewhere', serviceAccount, audience: 'satgate' });
-    const anyone = await of('anyone');
+    const anyone = await of('any-agent');
     await until(10_000, async () => (await exchange(operator, anyone)).status === 200);
     const { body } = await exchange(operator, anyone);
-    assert.equal(body.policy, 'small-for-everybody');
+    assert.equal(body.policy, 'small-for-agents');
     assert.ok((body.caveats as string[]).includes('tenant = elsewhere'));
     await until(10_000, async () => (await cluster.tryKubectl(['get', 'sa', 'default', '-n', 'elsewhere'])).code === 0);
     assert.equal((await exchange(operator, await of('default'))).body.error, 'no_matching_policy');
