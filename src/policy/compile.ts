@@ -2,18 +2,23 @@
 import { createHash } from 'node:crypto';
 import type { ClusterTrustPolicy, ProtectedResource, TrustPolicy } from '../api/v1alpha1/index.ts';
 import { canonicalJson } from './canonical.ts';
-import { compilePolicy } from './compile-policy.ts';
-import type { CompiledIssue, CompiledPolicy } from './model.ts';
+import { compilePolicy, type PolicyContext } from './compile-policy.ts';
+import type { CompiledIssue, CompiledPolicy, CompiledRule } from './model.ts';
 import { comparePolicies } from './order.ts';
 import { Problems } from './problems.ts';
 import { reportPolicy, reportResource } from './report.ts';
 import { compileResources, type Resources } from './resources.ts';
 import { createSnapshot } from './snapshot.ts';
 import { compareText } from './text.ts';
-import type { CompileOptions, ObjectReport, PolicyObjects, Snapshot } from './types.ts';
+import type { CompileOptions, ObjectReport, PolicyObjects, Problem, Snapshot } from './types.ts';
 
 type PolicyObject = TrustPolicy | ClusterTrustPolicy;
 type AnyObject = PolicyObject | ProtectedResource;
+
+interface Keyed<T> {
+  readonly key: string;
+  readonly object: T;
+}
 
 /** How many anchors one issuer may have: a proof is verified against each of them. */
 const MAX_ANCHORS_PER_ISSUER = 8;
@@ -53,10 +58,7 @@ export function compileAll(objects: PolicyObjects, options: CompileOptions): Com
     one.object.kind === 'ProtectedResource' ? [{ ...one, object: one.object }] : [],
   );
   const live = resourceObjects.filter(({ key, object }) => !isDeleting(object) && !twice.has(key));
-  const resources = compileResources(
-    live.map(({ object }) => object),
-    options,
-  );
+  const resources = resourcesOnce(live, options);
   const resourceReports = resourceObjects.map(({ key, object }) => {
     if (!twice.has(key)) return reportResource(object, resources.known.get(object.metadata.name)?.problems.list ?? []);
     return reportResource(object, duplicate().list);
@@ -70,22 +72,68 @@ export function compileAll(objects: PolicyObjects, options: CompileOptions): Com
     const compilation: Compilation = { object, problems: twice.has(key) ? duplicate() : new Problems(), refs };
     policies.push(compilation);
     if (twice.has(key)) continue;
-    try {
-      const policy = compilePolicy(object, { options, resources, issues, problems: compilation.problems, refs });
-      if (policy && !isDeleting(object)) compilation.policy = policy;
-    } catch {
-      // An object that no schema ever saw: it must not take the others down.
-      compilation.problems.error('Malformed', 'spec', 'the object does not have the shape of its kind');
-    }
+    const compiled = compileOnce(object, { options, resources, issues });
+    compilation.problems.add(compiled.problems);
+    refs.add(compiled.refs);
+    if (compiled.policy && !isDeleting(object)) compilation.policy = unplaced(compiled.policy);
   }
   const served = serve(policies);
   const reports: ObjectReport[] = [
     ...policies.map(({ object, problems, refs }) => reportPolicy(object, { problems: problems.list, refs: refs.list })),
     ...resourceReports,
   ].sort((a, b) => compareText(a.kind, b.kind) || compareText(a.namespace ?? '', b.namespace ?? ''));
-  const content = all.map(({ key, object }) => [key, object.metadata.uid, isDeleting(object), digestOf(object.spec)]);
-  const snapshot = createSnapshot(generationOf(content, options), served, resources, reports);
+  const snapshot = createSnapshot(generationOf(contentOf(all), options), served, resources, reports);
   return { snapshot, policies, served, resources };
+}
+
+/** What came of one policy object, as long as the resources and options are the same. */
+interface Once {
+  readonly resources: Resources;
+  readonly policy: CompiledPolicy | undefined;
+  readonly problems: readonly Problem[];
+  readonly refs: readonly Problem[];
+}
+
+/** Of a thousand objects one has changed since the last time; nobody writes into an object that was read. */
+const compiledBefore = new WeakMap<object, Once>();
+let resourcesBefore: { readonly circumstances: string; readonly resources: Resources } | undefined;
+
+/** The very same where neither they nor the options have changed: then what was compiled with them still holds. */
+function resourcesOnce(live: readonly Keyed<ProtectedResource>[], options: CompileOptions): Resources {
+  const circumstances = generationOf(contentOf(live), options);
+  if (resourcesBefore?.circumstances === circumstances) return resourcesBefore.resources;
+  const resources = compileResources(
+    live.map(({ object }) => object),
+    options,
+  );
+  resourcesBefore = { circumstances, resources };
+  return resources;
+}
+
+function compileOnce(object: PolicyObject, context: Pick<PolicyContext, 'options' | 'resources' | 'issues'>): Once {
+  const { resources } = context;
+  const known = compiledBefore.get(object);
+  if (known?.resources === resources) return known;
+  const problems = new Problems();
+  const refs = new Problems();
+  let policy: CompiledPolicy | undefined;
+  try {
+    policy = compilePolicy(object, { ...context, problems, refs });
+  } catch {
+    // An object that no schema ever saw: it must not take the others down.
+    problems.error('Malformed', 'spec', 'the object does not have the shape of its kind');
+  }
+  const once: Once = { resources, policy, problems: problems.list, refs: refs.list };
+  compiledBefore.set(object, once);
+  return once;
+}
+
+/** Where its rules stand in the one order each snapshot says for itself. */
+function unplaced(policy: CompiledPolicy): CompiledPolicy {
+  const rules: CompiledRule[] = [];
+  const copy: CompiledPolicy = { ...policy, rules };
+  for (const rule of policy.rules) rules.push({ ...rule, policy: copy });
+  return copy;
 }
 
 /** In the one order, without those that would give an issuer too many anchors. */
@@ -127,7 +175,10 @@ function duplicate(): Problems {
   return problems;
 }
 
-/** Of a thousand objects one has changed since the last time; nobody writes into a spec that was read. */
+function contentOf(objects: readonly Keyed<AnyObject>[]): unknown {
+  return objects.map(({ key, object }) => [key, object.metadata.uid, isDeleting(object), digestOf(object.spec)]);
+}
+
 const digests = new WeakMap<object, string>();
 
 function digestOf(spec: unknown): string {

@@ -15,6 +15,14 @@ export class Problems {
     this.list.push({ code, severity: 'warning', path, message });
   }
 
+  /** Takes over what was found before. */
+  add(problems: readonly Problem[]): void {
+    for (const problem of problems) {
+      if (problem.severity === 'error') this.#errors++;
+      this.list.push(problem);
+    }
+  }
+
   /** How many errors there are so far. */
   get errors(): number {
     return this.#errors;
