@@ -30,6 +30,11 @@ export interface ReflectorOptions<T> {
   readonly clock: Clock;
   /** Random bytes, for jitter. */
   readonly random: (bytes: number) => Uint8Array;
+  /**
+   * Whether nothing is left once the server said twice in a row that it does not know the resource: a CRD that is deleted
+   * takes its objects with it, and the watch may end before it tells. For what grants, not for what forbids. Default false.
+   */
+  readonly emptyWhenUninstalled?: boolean;
   /** Objects a page; default 500. */
   readonly pageSize?: number;
   /**
@@ -129,7 +134,7 @@ export interface Reflector<T> {
   stop(): Promise<void>;
   /** A whole list was delivered once. */
   readonly synced: boolean;
-  /** The copy, live: read it without awaiting in between. Missing rights or a missing CRD do not empty it: it ages. */
+  /** The copy, live: read it without awaiting in between. Missing rights do not empty it: it ages. */
   items(): ReadonlyMap<string, T>;
   /** Milliseconds since the last sign of life: a list, an event, a bookmark. Infinite before the first list. */
   ageMs(): number;
