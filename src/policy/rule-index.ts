@@ -145,8 +145,20 @@ function collectClaims(node: ClaimNode, value: unknown, found: (chain: Entry) =>
   }
 }
 
-/** Every way to file a rule; none if it demands nothing exactly. */
+/** By the predicates of a rule, which outlive the snapshot: most rules are the same in the next. */
+const filed = new WeakMap<readonly Predicate[], Filing[]>();
+
 function filingsOf(rule: CompiledRule): Filing[] {
+  let filings = filed.get(rule.predicates);
+  if (!filings) {
+    filings = waysToFile(rule);
+    filed.set(rule.predicates, filings);
+  }
+  return filings;
+}
+
+/** Every way to file a rule; none if it demands nothing exactly. */
+function waysToFile(rule: CompiledRule): Filing[] {
   const demands = rule.predicates.filter(
     ({ operator, exact, globs }) => operator === 'In' && globs.length === 0 && exact.length > 0,
   );
