@@ -58,7 +58,7 @@ export function createCopies(settings: CopiesSettings): Copies {
 
   function follow<T extends { readonly content: string }>(
     kind: CopyChange['kind'],
-    options: Pick<ReflectorOptions<T>, 'type' | 'project'>,
+    options: Pick<ReflectorOptions<T>, 'type' | 'project' | 'emptyWhenUninstalled'>,
   ): Reflector<T> {
     return reflect<T>({
       ...base,
@@ -76,7 +76,8 @@ export function createCopies(settings: CopiesSettings): Copies {
   const policies = new Map(
     (['TrustPolicy', 'ClusterTrustPolicy', 'ProtectedResource'] as const).map((kind) => [
       kind,
-      follow<HeldPolicy>(kind, { type: WATCHED[kind], project: holdPolicy(kind) }),
+      // What grants is gone with its CRD, though the watch ended before it said so; what forbids is kept.
+      follow<HeldPolicy>(kind, { type: WATCHED[kind], project: holdPolicy(kind), emptyWhenUninstalled: true }),
     ]),
   );
   const revocations = follow<HeldRevocation>('TokenRevocation', {
