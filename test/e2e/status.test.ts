@@ -184,10 +184,48 @@ describe('status in a cluster', () => {
     assert.deepEqual(await versions(), before);
   });
 
-  it('of two replicas one leads', async () => {
-    await leader();
+  it('300 policies at once: an exchange by one of them need not wait for 300 statuses, and all get theirs', async () => {
+    const named = Array.from({ length: 300 }, (_, n) => `flood-${n}`);
+    await cluster.apply([...named.map((name) => policy('team-b', name, name)), account('team-b', 'flood-299')]);
+    const proof = await proofOf(cluster, 'team-b', 'flood-299');
+    await eventually('an exchange', async () => (await exchange(replicas[1]!, proof)).status === 200, 5_000);
+    const ready = async () => {
+      const { items } = await admin.list(TRUST_POLICIES, { namespace: 'team-b' });
+      return items.filter(({ status }) => (status as { phase?: string } | undefined)?.phase === 'Active').length;
+    };
+    await eventually('300 statuses', async () => (await ready()) === 300, 30_000);
+    await cluster.kubectl(['-n', 'team-b', 'delete', 'tpol', '--all', '--wait=false']);
+  }).timeout(120_000);
+
+  it('of two replicas one leads, and while that one stands still the other writes nothing', async () => {
+    const first = await leader();
     assert.equal(replicas.filter(leads).length, 1);
-  });
+    first.process.signal('SIGSTOP');
+    await cluster.apply([policy('team-a', 'waiting', 'agent-3')]);
+    const [second] = replicas.filter((one) => one !== first);
+    await eventually('it serves', async () => /TrustPolicy\/team-a\/waiting is served/.test(logOf(second!)));
+    const end = Date.now() + 3_000;
+    await until(10_000, async () => Date.now() > end);
+    assert.equal((await stored('waiting')).status, undefined);
+    first.process.signal('SIGCONT');
+    await waitFor('condition=Ready', 'waiting');
+  }).timeout(60_000);
+
+  it('a leader that wakes up after another took over follows, and undoes nothing', async () => {
+    const first = await leader();
+    const [second] = replicas.filter((one) => one !== first);
+    first.process.signal('SIGSTOP');
+    await eventually('another leader', async () => leads(second!), TAKEN_OVER);
+    await cluster.apply([policy('team-a', 'waiting', 'agent-3', { state: 'Suspended' })]);
+    await waitFor('jsonpath={.status.phase}=Suspended', 'waiting');
+    const written = await stored('waiting');
+    first.process.signal('SIGCONT');
+    await eventually('it follows', async () => !leads(first));
+    await cluster.apply([policy('team-a', 'after', 'agent-4')]);
+    await waitFor('condition=Ready', 'after');
+    assert.equal((await stored('waiting')).metadata.resourceVersion, written.metadata.resourceVersion);
+    assert.equal(replicas.filter(leads).length, 1);
+  }).timeout(120_000);
 
   it('when the leader is killed the other takes over, and what was applied meanwhile gets its status', async () => {
     const first = await leader();

@@ -29,7 +29,11 @@ function inWords(
     if (reason !== 'Deleting' && why.some(({ code }) => code === reason || reason === 'PartlyServed'))
       return { ...condition, message: listOf(why) };
   }
-  if (type === 'Accepted' && status === 'True' && findings.length > 0)
-    return { ...condition, message: `${condition.message}, but look at ${listOf(findings)}` };
+  if (findings.length > 0 && status === 'True') {
+    if (type === 'Accepted') return { ...condition, message: `${condition.message}, but look at ${listOf(findings)}` };
+    // This is what `kubectl get -o wide` shows.
+    const codes = [...new Set(findings.map(({ code }) => code))].join(', ');
+    if (type === 'Ready') return { ...condition, message: `${condition.message}, but look at Accepted: ${codes}` };
+  }
   return condition;
 }

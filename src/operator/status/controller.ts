@@ -109,7 +109,7 @@ export function reportStatus(settings: StatusSettings): StatusReporter {
         reconcile: async (id, signal) => {
           const [kind, key] = id.split(' ') as [WatchedKind, string];
           const wanted = kinds.get(kind)?.sync(key, clock.now());
-          if (wanted) await writes.write(WATCHED[kind], wanted, AbortSignal.any([signal, term]));
+          if (wanted) await writes.write(WATCHED[kind], wanted, signal);
           return undefined;
         },
         onError: (id, error) => {

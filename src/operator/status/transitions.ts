@@ -10,7 +10,7 @@ export function conditionNews(old: unknown, conditions: readonly Condition[]): N
     const was = before.get(type);
     if (type === 'Accepted') {
       if (status === 'False') return [{ type: 'Warning', reason: 'Invalid', note: `${reason}: ${message}` }];
-      return was === 'True' ? [] : [{ type: 'Normal', reason: 'Accepted', note: message }];
+      return [{ type: 'Normal', reason: 'Accepted', note: message }];
     }
     if (type === 'ResolvedRefs') {
       if (status === 'False') return [{ type: 'Warning', reason: 'UnresolvedRefs', note: message }];

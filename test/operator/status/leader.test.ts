@@ -34,9 +34,11 @@ describe('who writes status', () => {
     await r.w.sync();
     await r.lead();
     r.mayWrite = false;
-    await r.apply(...many(3));
+    const objects = many(3);
+    await r.apply(...objects);
     await r.pass(10_000);
     assert.equal(r.writes().length, 0);
+    assert.deepEqual(objects.flatMap(r.events), [], 'nor does it tell what it did not write');
   });
 
   it('a lost term stops writing at once, in the middle of thousands; requests under way are ended', async () => {
@@ -65,6 +67,10 @@ describe('who writes status', () => {
     assert.equal(ended.length, 4, 'as many as there are workers');
     assert.equal(r.writes().length, before);
     assert.equal(begun, 24);
+    r.client.faults.before = undefined as never;
+    await r.lead();
+    await r.pass(1_000);
+    assert.equal(r.writes().length, 300, 'the next term begins with what this one left');
   });
 
   it('a new leader writes only what the one before had not', async () => {
@@ -165,10 +171,11 @@ describe('a status write', () => {
     };
     const stored = r.client.server.objects.get(keyOf(one)) as unknown as { status: unknown };
     const lie = ours.conditions.map((condition) => ({ ...condition, status: 'False' }));
-    stored.status = { ...ours, rules: 64, conditions: [...lie, foreign] };
+    stored.status = { ...ours, rules: 64, revokedAt: '2026-01-01T00:00:00Z', conditions: [...lie, foreign] };
     await r.apply(one);
     await r.pass(600_000);
     assert.equal(r.status(one).rules, 1);
+    assert.equal(r.status(one).revokedAt, '2026-01-01T00:00:00Z');
     assert.equal(r.condition(one, 'Ready').status, 'True');
     assert.equal(r.condition(one, 'Seen').reason, 'Audit');
   });

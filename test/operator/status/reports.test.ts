@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { reportStatus } from '../../../src/operator/index.ts';
-import { trustPolicy } from '../support.ts';
+import { changed, policySpec, raw, trustPolicy } from '../support.ts';
 import { reported } from './support.ts';
 
 describe('linting what is served', () => {
@@ -22,6 +22,33 @@ describe('linting what is served', () => {
     const before = r.linted;
     await r.pass(20_000);
     assert.ok(r.linted <= before + 1, 'and then it rests');
+  });
+
+  it('is about the generation that was linted: of a later one nothing is said before its turn', async () => {
+    const r = reported();
+    await r.w.sync();
+    await r.lead();
+    const all = trustPolicy('ai', 'a', policySpec('*'));
+    const one = trustPolicy('ai', 'b', policySpec('agent'));
+    r.lintTakes = 500;
+    await r.apply(all, one);
+    assert.match(r.condition(one, 'Accepted').message, /Unreachable/);
+    await r.apply(changed(one, { spec: policySpec('agent', { state: 'Suspended' }) }));
+    assert.equal(r.condition(one, 'Accepted').message, 'the object is valid');
+    await r.pass(20_000);
+    assert.match(r.condition(one, 'Accepted').message, /Unreachable/);
+  });
+
+  it('is not done again for a revocation: the policies are the same', async () => {
+    const r = reported();
+    await r.w.sync();
+    await r.lead();
+    const before = r.linted;
+    await r.apply(
+      raw('TokenRevocation', 'ai', 'dead', { token: 'jti' }, { creationTimestamp: '2026-01-01T00:00:00Z' }),
+    );
+    await r.pass(60_000);
+    assert.equal(r.linted, before);
   });
 
   it('is not done by replicas that do not lead', async () => {

@@ -106,6 +106,10 @@ describe('the status of a policy', () => {
       r.events(one).map((event) => event.split(':')[0]),
       ['Accepted', 'Suspended', 'Resumed', 'Revoked'],
     );
+    const told = r.client.server.calls.filter(({ plural }) => plural === 'events').length;
+    await r.apply(changed(now, { spec: policySpec('other', { state: 'Revoked' }) }));
+    await r.pass(120_000);
+    assert.equal(r.client.server.calls.filter(({ plural }) => plural === 'events').length, told, 'once');
   });
 
   it('whose resource does not exist is partly served until it does', async () => {
@@ -135,8 +139,11 @@ describe('the status of a policy', () => {
     const { status, message } = r.condition(second, 'Accepted');
     assert.equal(status, 'True');
     assert.match(message, /but look at spec\.trustRules\[0\]: rule all of TrustPolicy a-first .* \(Unreachable\)$/);
+    assert.equal(r.condition(second, 'Ready').message, 'served, but look at Accepted: Unreachable');
+    assert.match(r.condition(first, 'Accepted').message, /rule one of TrustPolicy b-second .* \(Overlap\)/);
     await r.remove(first);
     assert.equal(r.condition(second, 'Accepted').message, 'the object is valid');
+    assert.equal(r.condition(second, 'Ready').message, 'served');
   });
 
   it('under deletion says that it is not served', async () => {
@@ -154,7 +161,8 @@ describe('the status of a policy', () => {
     r.w.issuers = undefined;
     await r.w.sync();
     await r.lead();
-    await r.apply(one);
+    const dead = raw('TokenRevocation', 'ai', 'dead', { token: 'jti' });
+    await r.apply(one, dead);
     await r.pass(60_000);
     assert.equal(r.writes().length, 0);
   });
