@@ -76,6 +76,9 @@ export function* lintInSteps(
   });
 }
 
+/** Of one policy, before those that others cause are no longer added. */
+const MAX_FINDINGS = 128;
+
 /** Of two policies of one kind both are told: the author of the first may not have meant to take all. */
 function lintUnreachable(rule: CompiledRule, by: CompiledRule, found: ReadonlyMap<string, Problems>): void {
   const [late, early] = [rule.policy.ref, by.policy.ref];
@@ -84,13 +87,14 @@ function lintUnreachable(rule: CompiledRule, by: CompiledRule, found: ReadonlyMa
     .get(keyOf(late))
     ?.warning('Unreachable', pathOf(rule), `rule ${where} comes first and matches all that this one does`);
   if (by.policy === rule.policy || early.kind !== late.kind) return;
-  found
-    .get(keyOf(early))
-    ?.warning(
-      'Overlap',
-      pathOf(by),
-      `comes before rule ${rule.name} of ${late.kind} ${late.name} and leaves it nothing`,
-    );
+  const told = found.get(keyOf(early));
+  // One that takes all of everybody's need not hear of each.
+  if (!told || told.list.length >= MAX_FINDINGS) return;
+  told.warning(
+    'Overlap',
+    pathOf(by),
+    `comes before rule ${rule.name} of ${late.kind} ${late.name} and leaves it nothing`,
+  );
 }
 
 function keyOf({ kind, namespace, name }: Pick<ObjectReport, 'kind' | 'namespace' | 'name'>): string {

@@ -212,6 +212,13 @@ describe('a rule that is unreachable', () => {
     assert.deepEqual(found(all(1), 'guard', inCluster), [], 'that is what guardrails are for');
   });
 
+  it('of hundreds of policies is told to the one that comes first a hundred times or so', () => {
+    const all = Array.from({ length: 300 }, (_, n) => tpol(`p${n}`, [rule('r', { serviceAccount: 'agent' })]));
+    const first = tpol('first', [rule('all', { serviceAccount: '*' })]);
+    assert.equal(found({ trustPolicies: [first, ...all] }, 'first', inCluster).length, 128);
+    assert.deepEqual(found({ trustPolicies: [first, ...all] }, 'p299', inCluster), ['Unreachable']);
+  });
+
   it('never wins', () => {
     const all = {
       trustPolicies: [tpol('p', [rule('a', { serviceAccount: 'ag*' }), rule('b', { serviceAccount: 'agent' })])],
