@@ -33,6 +33,19 @@ describe('The command line in the docs', () => {
     }
   });
 
+  it('kubernetes.md has every flag that is of a cluster alone, and names no other', async () => {
+    const known = await help('serve');
+    const page = read('docs/kubernetes.md');
+    for (const flag of ['--kubeconfig', '--namespace', '--tenancy', '--service-account-issuers']) {
+      assert.ok(page.includes(`\n| \`${flag}\` |`), flag);
+    }
+    for (const [, flag = ''] of page.matchAll(/^\| `(--[a-z-]+)/gm)) assert.ok(known.includes(` ${flag} `), flag);
+    const deployment = read('examples/kubernetes/operator.yaml');
+    const args = [...deployment.matchAll(/^ +- (--[a-z-]+)=/gm)];
+    assert.ok(args.length > 3);
+    for (const [, flag = ''] of args) assert.ok(known.includes(` ${flag} `), flag);
+  });
+
   it('standalone.md has no flag that serve has not', async () => {
     const known = await help('serve');
     for (const [, flag = ''] of read('docs/standalone.md').matchAll(/^\| `(--[a-z-]+)/gm)) {
