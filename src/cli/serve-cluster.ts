@@ -143,7 +143,13 @@ export async function serveCluster(flags: ServeFlags, io: Io): Promise<void> {
       issuerKeys,
       keyProblem: () => keyring.problem(),
       checks: () => [clusterCheck(cluster)],
-      access: createAccess({ client: reviews, clock, issuer: flags.issuer, snapshot: () => view.snapshot() }),
+      access: createAccess({
+        client: reviews,
+        clock,
+        issuer: flags.issuer,
+        snapshot: () => view.snapshot(),
+        staleSeconds: () => view.staleSeconds(),
+      }),
     });
   });
 }

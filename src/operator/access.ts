@@ -25,12 +25,16 @@ export interface AccessSettings {
   /** The audience of the tokens that callers prove themselves with: our issuer. */
   readonly issuer: string;
   readonly snapshot: () => Snapshot | undefined;
+  /** How old the snapshot may be at most: whom it names as verifiers is as old. */
+  readonly staleSeconds: () => number;
 }
 
 /** Milliseconds that an answer of the API server holds. */
 const REMEMBER = 5_000;
 /** Milliseconds that a verifier is still known while the API server cannot be asked: verifying goes on that long. */
 const REMEMBER_IN_OUTAGE = 30 * 60_000;
+/** Milliseconds that a verifier who is known waits for an API server that did not answer the last question. */
+const PATIENCE = 250;
 /** Answers remembered, and questions under way, at most: callers choose what is asked about. */
 const MAX_ANSWERS = 1024;
 const MAX_ASKING = 64;
@@ -45,17 +49,31 @@ export function createAccess(settings: AccessSettings) {
 
   async function callerOf(bearer: string, kind: AccessKind): Promise<ReviewedToken | undefined> {
     const key = digest(bearer);
+    const question = callers.of(key, async () => {
+      const review = await reviewToken(client, bearer, [issuer]);
+      // No audience in the answer means that none was compared.
+      return review.authenticated && review.audiences.includes(issuer) ? review : undefined;
+    });
+    // A gateway must not stop with the API server; its token, which was good, still ends when it says so.
+    const isGood = kind === 'verifier' && clock.now() < expiryOf(bearer) * 1000;
+    const known = () => (isGood ? callers.last(key, REMEMBER_IN_OUTAGE) : undefined);
     try {
-      return await callers.of(key, async () => {
-        const review = await reviewToken(client, bearer, [issuer]);
-        // No audience in the answer means that none was compared.
-        return review.authenticated && review.audiences.includes(issuer) ? review : undefined;
-      });
+      return await (callers.failing && known() ? soon(question) : question);
     } catch (error) {
-      // A gateway must not stop with the API server; its token, which was good, still ends when it says so.
-      const known = kind === 'verifier' ? callers.last(key, REMEMBER_IN_OUTAGE) : undefined;
-      if (known === undefined || expiryOf(bearer) * 1000 <= clock.now()) throw error;
-      return known;
+      const last = known();
+      if (last === undefined) throw error;
+      return last;
+    }
+  }
+
+  /** What it gives, or a rejection where that takes long: an API server that is silent must not slow every call down. */
+  async function soon<T>(question: Promise<T>): Promise<T> {
+    const late = Promise.withResolvers<never>();
+    const timer = clock.setTimer(() => late.reject(new Error('no answer yet')), PATIENCE);
+    try {
+      return await Promise.race([question, late.promise]);
+    } finally {
+      timer.cancel();
     }
   }
 
@@ -87,7 +105,7 @@ export function createAccess(settings: AccessSettings) {
         if (caller?.username === undefined) return 'unauthorized';
         if (kind !== 'verifier') return (await mayDo(caller, VERBS[kind])) ? 'ok' : 'forbidden';
         const snapshot = settings.snapshot();
-        if (!snapshot) return 'unavailable';
+        if (!snapshot || settings.staleSeconds() * 1000 > REMEMBER_IN_OUTAGE) return 'unavailable';
         return verifies(caller.username, snapshot, resource) ? 'ok' : 'unauthorized';
       } catch {
         return 'unavailable';
@@ -107,6 +125,7 @@ class Answers<T> {
   readonly #clock: Clock;
   readonly #known = new Map<string, { readonly answer: T; readonly asked: number }>();
   readonly #asking = new Map<string, Promise<T>>();
+  #failing = false;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -123,6 +142,11 @@ class Answers<T> {
     return await question;
   }
 
+  /** Whether the question that ended last got no answer. */
+  get failing(): boolean {
+    return this.#failing;
+  }
+
   /** The last answer, if it is not older than this many milliseconds. */
   last(key: string, ms: number): T | undefined {
     const known = this.#known.get(key);
@@ -132,7 +156,11 @@ class Answers<T> {
   async #ask(key: string, ask: () => Promise<T>): Promise<T> {
     // What is learnt is as old as the question.
     const asked = this.#clock.monotonic();
-    const answer = await ask();
+    const answer = await ask().catch((error: unknown) => {
+      this.#failing = true;
+      throw error;
+    });
+    this.#failing = false;
     this.#known.delete(key);
     const [oldest] = this.#known.keys();
     if (this.#known.size >= MAX_ANSWERS && oldest !== undefined) this.#known.delete(oldest);

@@ -18,9 +18,18 @@ async function begin() {
   const client = new ScriptedClient();
   const clock = new FakeClock();
   client.onReview = () => status(GATEWAY);
-  const access = createAccess({ client, clock, issuer: OURS, snapshot: () => w.view.snapshot() });
-  return { client, clock, access, w, api };
+  const age = { seconds: 0 };
+  const access = createAccess({
+    client,
+    clock,
+    issuer: OURS,
+    snapshot: () => w.view.snapshot(),
+    staleSeconds: () => age.seconds,
+  });
+  return { client, clock, access, w, api, age };
 }
+
+const tokenUntil = (exp: unknown) => `e30.${Buffer.from(JSON.stringify({ exp })).toString('base64url')}.x`;
 
 describe('a gateway', () => {
   it('proves itself with a token made for our issuer, and may ask about its own resources alone', async () => {
@@ -81,7 +90,6 @@ describe('a gateway', () => {
   });
 
   it('goes on while the API server is away, for half an hour and no longer than its token; others wait', async () => {
-    const tokenUntil = (exp: unknown) => `e30.${Buffer.from(JSON.stringify({ exp })).toString('base64url')}.x`;
     const { access, client, clock } = await begin();
     const hour = tokenUntil(clock.now() / 1000 + 3600);
     const minute = tokenUntil(clock.now() / 1000 + 60);
@@ -100,6 +108,40 @@ describe('a gateway', () => {
     assert.equal(await access.authorize('verifier', minute, 'api'), 'unavailable');
     await clock.advance(29 * 60_000);
     assert.equal(await access.authorize('verifier', hour, 'api'), 'unavailable');
+  });
+
+  it('does not wait for a silent API server with each call, and hears at once when it is back', async () => {
+    const { access, client, clock } = await begin();
+    const token = tokenUntil(clock.now() / 1000 + 3600);
+    assert.equal(await access.authorize('verifier', token, 'api'), 'ok');
+    await clock.advance(5_000);
+    client.onReview = () => {
+      throw apiFailure(0, 'Timeout');
+    };
+    assert.equal(await access.authorize('verifier', token, 'api'), 'ok');
+    const { review } = client;
+    let answer = (_: unknown) => {};
+    client.review = <T>() =>
+      new Promise<T>((resolve) => {
+        answer = resolve as typeof answer;
+      });
+    const asked = access.authorize('verifier', token, 'api');
+    await clock.advance(250);
+    assert.equal(await Promise.race([asked, 'waits']), 'ok');
+    answer({ status: {} });
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(await access.authorize('verifier', token, 'api'), 'unauthorized', 'what came in the end');
+    client.review = review;
+    assert.equal(clock.pending, 0);
+  });
+
+  it('is told to come back where who may ask was not read for half an hour', async () => {
+    const { access, age } = await begin();
+    age.seconds = 1800;
+    assert.equal(await access.authorize('verifier', 't', 'api'), 'ok');
+    age.seconds = 1801;
+    assert.equal(await access.authorize('verifier', 't', 'api'), 'unavailable');
+    assert.equal(await access.authorize('verifier', 't'), 'unavailable');
   });
 
   it('that asks a hundred times at once costs the API server one question', async () => {
