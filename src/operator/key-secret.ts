@@ -69,7 +69,8 @@ export class KeySecret implements KeyStore {
   async restore(ring: StoredKeyRing): Promise<void> {
     const secret = await this.#read();
     if (secret) {
-      if (!(await this.#replace(secret, ring))) throw conflict();
+      // A leader that stood still since it looked must not undo what the next one did.
+      if (isNewer(secret, ring) || !(await this.#replace(secret, ring))) throw conflict();
     } else {
       try {
         await this.#client.create(SECRETS, this.#secret(ring), this.#namespace);
@@ -147,6 +148,16 @@ function ringIn(secret: KubeObject): StoredKeyRing {
   const encoded = text(member(secret, 'data'), DATA_KEY);
   if (encoded === undefined) throw new KeyRingError('keys_damaged', `Secret ${KEYS_SECRET} has no ${DATA_KEY}`);
   return parseRing(Buffer.from(encoded, 'base64').toString('utf8'));
+}
+
+/** Whether a later ring of the same keys is stored. */
+function isNewer(secret: KubeObject, ring: StoredKeyRing): boolean {
+  try {
+    const stored = ringIn(secret);
+    return stored.id === ring.id && stored.revision > ring.revision;
+  } catch {
+    return false;
+  }
 }
 
 /** 409: AlreadyExists of a creation, Conflict of a replacement. */

@@ -118,6 +118,32 @@ describe('keys in a Secret', () => {
     await ring.close();
   });
 
+  it('a leader that stood still while another led on does not write older keys back over newer ones', async () => {
+    const server = new MemoryServer();
+    const ring = await replica(server).open();
+    const other = replica(server);
+    const ours = (await other.store.load())!;
+    const first = await secretOf(server);
+    await removeSecret(server);
+    const { id, keys } = ours;
+    const { store } = replica(
+      server,
+      {},
+      {
+        // It saw that they are gone; before it looks again another has put them back, and rotated.
+        async before({ verb, plural }: { verb: string; plural: string }) {
+          if (verb !== 'get' || plural !== 'secrets' || server.calls.some((call) => call.verb === 'replace')) return;
+          const { resourceVersion: _, uid: __, ...metadata } = first.metadata;
+          await new MemoryClient(server).create(SECRETS, { ...first, metadata }, namespace);
+          assert.equal(await other.store.save({ id, keys, revision: 2 }, 1), true);
+        },
+      },
+    );
+    await assert.rejects(store.restore(ours), isCode('keys_conflict'));
+    assert.equal((await other.store.load())?.revision, 2);
+    await ring.close();
+  });
+
   it('rights that are missing are named, without a word of the keys', async () => {
     const before = () => {
       throw apiFailure(403, 'Forbidden');
