@@ -1,23 +1,8 @@
 import assert from 'node:assert/strict';
 import { LeaderElector } from '../../src/kube/leader-election.ts';
-import { lost, Process, World } from './support/election-world.ts';
+import { leaseOf, lost, Process, twoProcesses, World } from './support/election-world.ts';
 import { MemoryClient } from './support/memory-client.ts';
 import { steady } from './support/settle.ts';
-
-type LeaseBody = { metadata: Record<string, unknown>; spec: Record<string, unknown> };
-const leaseOf = (world: World) => [...world.server.objects.values()][0] as unknown as LeaseBody;
-
-async function twoProcesses() {
-  const world = new World();
-  const [a, b] = [new Process(world, 'a'), new Process(world, 'b')];
-  a.elector.start();
-  await world.advance(100);
-  b.elector.start();
-  await world.advance(5_000);
-  assert.equal(a.elector.isLeader(), true);
-  assert.equal(b.elector.isLeader(), false);
-  return { world, a, b };
-}
 
 describe('leader election', () => {
   it('makes the first to come the leader, and a Lease that says so as the API wants it', async () => {

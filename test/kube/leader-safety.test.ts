@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { LeaderElector } from '../../src/kube/leader-election.ts';
 import { FakeClock } from '../support/fake-clock.ts';
-import { lost, Process, World } from './support/election-world.ts';
+import { leaseOf, lost, Process, twoProcesses, World } from './support/election-world.ts';
 import { MemoryClient } from './support/memory-client.ts';
 import { steady } from './support/settle.ts';
 
@@ -31,6 +31,18 @@ describe('leader election, safety', () => {
     assert.doesNotThrow(
       make({ leaseDurationMs: 3_000, renewDeadlineMs: 2_000, retryPeriodMs: 200, requestTimeoutMs: 500 }),
     );
+  });
+
+  it('sees a renewal though a restored store counts the same versions again', async () => {
+    const { world, a, b } = await twoProcesses();
+    a.stopFor(3_600_000);
+    for (let i = 0; i < 10; i += 1) {
+      await world.advance(10_000);
+      leaseOf(world).spec.renewTime = `renewed ${i}`;
+    }
+    assert.equal(b.elector.isLeader(), false);
+    await world.advance(20_000);
+    assert.equal(b.elector.isLeader(), true);
   });
 
   it('has at most one leader under any schedule of failures, standstills, clock jumps and drifting clocks', async function () {

@@ -67,6 +67,14 @@ describe('status writer', () => {
     assert.equal((await read()).status, undefined);
   });
 
+  it('does not write onto a namesake even where a restored store counts the same versions again', async () => {
+    const { writer, object, server, read } = await world();
+    for (const stored of server.objects.values()) stored.metadata.uid = 'another';
+    assert.equal((await read()).metadata.resourceVersion, object.metadata.resourceVersion);
+    assert.equal(await writer.write(THINGS, object, { phase: 'Active' }), 'gone');
+    assert.equal((await read()).status, undefined);
+  });
+
   it('asks whether it leads before each write', async () => {
     let leads = false;
     const { writer, object, read } = await world({}, () => leads);

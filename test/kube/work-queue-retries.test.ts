@@ -117,6 +117,11 @@ describe('work queue, retries', () => {
     queue.addAfter('a', 6_000);
     await clock.advance(20_000);
     assert.deepEqual(at, [4_000]);
+    const setTimer = clock.setTimer.bind(clock);
+    clock.setTimer = (task, ms) => {
+      assert.ok(ms < 2 ** 31, 'setTimeout would fire at once');
+      return setTimer(task, ms);
+    };
     queue.addAfter('b', 2 ** 32);
     await clock.advance(2 ** 32 - 1);
     assert.equal(at.length, 1);

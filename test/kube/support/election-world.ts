@@ -3,6 +3,7 @@
  * wait, its monotonic clock goes on), its clocks run at their own rate and its wall clock jumps; requests are lost before
  * they arrive, arrive without an answer, or late.
  */
+import assert from 'node:assert/strict';
 import type { Clock } from '../../../src/clock.ts';
 import { LeaderElector } from '../../../src/kube/leader-election.ts';
 import { apiFailure, type Call, MemoryClient, MemoryServer } from './memory-client.ts';
@@ -138,4 +139,21 @@ export class Process implements Clock {
     if (kind === 'unanswered') await new Promise<never>(() => {});
     await new Promise<void>((resolve) => this.world.schedule(this, ms / 2, resolve));
   }
+}
+
+type LeaseBody = { metadata: Record<string, unknown>; spec: Record<string, unknown> };
+/** The Lease as it is stored. */
+export const leaseOf = (world: World) => [...world.server.objects.values()][0] as unknown as LeaseBody;
+
+/** The first leads, the second follows. */
+export async function twoProcesses() {
+  const world = new World();
+  const [a, b] = [new Process(world, 'a'), new Process(world, 'b')];
+  a.elector.start();
+  await world.advance(100);
+  b.elector.start();
+  await world.advance(5_000);
+  assert.equal(a.elector.isLeader(), true);
+  assert.equal(b.elector.isLeader(), false);
+  return { world, a, b };
 }
