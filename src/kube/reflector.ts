@@ -121,6 +121,9 @@ export function createReflector<T>(options: ReflectorOptions<T>): Reflector<T> {
       phase = 'watching';
       for await (const event of events) {
         if (controller.signal.aborted) break;
+        // A server ends it in time: where this process stood still meanwhile, what it reads now may be long past.
+        if (clock.monotonic() > openedAt + timeoutSeconds * 1000 + timings.idleMs)
+          throw new Failure('stream_broken', 'the watch goes on beyond its time');
         take(event);
       }
       if (failure) throw failure;

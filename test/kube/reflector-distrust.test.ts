@@ -52,9 +52,26 @@ describe('A copy of a collection that is told what is not so', () => {
     assert.equal(reflector.counters().restores, 1);
   });
 
+  it('takes no sign of life from a watch that should have ended, as what waited in a socket is old', async () => {
+    const reflector = await scene.watching({ timings: { checkMs: 0, watchMinMs: 240_000, watchMaxMs: 240_000 } });
+    const { server, clock } = scene.world.fake;
+    const seconds = async (count: number) => {
+      for (let ten = 0; ten < count / 10; ten += 1) {
+        await pass(clock, 10_000);
+        server.watches.bookmark();
+      }
+    };
+    await seconds(320);
+    assert.equal(scene.lists().length, 1, 'late, as ends may come');
+    assert.ok(reflector.ageMs() <= 10_000);
+    await seconds(20);
+    await inTime(clock, MINUTE, 'listed anew', () => scene.lists().length === 2);
+    assert.deepEqual([...reflector.counters().failures], [['stream_broken', 1]]);
+  });
+
   it('is compared with the server each minute, and listed anew only where a difference lasts', async () => {
     scene.put('a', 1);
-    const reflector = await scene.watching();
+    const reflector = await scene.watching({ timings: { watchMinMs: 15 * MINUTE, watchMaxMs: 15 * MINUTE } });
     const { server, clock } = scene.world.fake;
     const minutes = async (count: number) => {
       for (let half = 0; half < 2 * count; half += 1) {
