@@ -55,7 +55,14 @@ export function reportStatus(settings: StatusSettings): StatusReporter {
     ['ProtectedResource', resourceStatus(view, reports)],
     ['TokenRevocation', revocationStatus(view)],
   ]);
-  const recorder = new EventRecorder({ client, clock, random, controller: 'trustmint.dev/operator', instance });
+  const recorder = new EventRecorder({
+    client,
+    clock,
+    random,
+    controller: 'trustmint.dev/operator',
+    instance,
+    onDropped: (reason) => tell('Events are not told', { reason }),
+  });
   const writes = new StatusWrites({ writer: new StatusWriter({ client, isLeader }), recorder });
   const logged = new Map<string, number>();
   let leading: { readonly queue: WorkQueue; readonly term: AbortSignal; inRound: boolean } | undefined;

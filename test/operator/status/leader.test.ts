@@ -180,6 +180,19 @@ describe('a status write', () => {
     assert.equal(r.condition(one, 'Seen').reason, 'Audit');
   });
 
+  it('does not depend on its Events: where they are forbidden, one line says so', async () => {
+    const r = reported();
+    await r.w.sync();
+    await r.lead();
+    r.client.faults.before = ({ plural }) => {
+      if (plural === 'events') throw apiFailure(403, 'Forbidden');
+    };
+    await r.apply(...many(20));
+    await r.pass(20_000);
+    assert.equal(r.writes().length, 20);
+    assert.deepEqual(r.logged, ['warn Events are not told {"reason":"forbidden"}']);
+  });
+
   it('that the API server forbids is tried again, ever more seldom, and told by one line', async () => {
     const r = reported();
     await r.w.sync();
