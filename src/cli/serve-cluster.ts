@@ -61,7 +61,10 @@ export async function serveCluster(flags: ServeFlags, io: Io): Promise<void> {
     onClose(() => writer.close());
     let status: StatusReporter | undefined;
     onClose(() => status?.close());
-    const elector = electorOf(serving, client, namespace, async (term) => await status?.lead(term));
+    // A long list must not hold up the leader's renewals.
+    const leases = createKubeClient({ credentials, clock, random });
+    onClose(() => leases.close());
+    const elector = electorOf(serving, leases, namespace, async (term) => await status?.lead(term));
     onClose(() => elector.stop());
 
     const keyring = openKeys({

@@ -2,4 +2,13 @@
 export { ServerError, type ServerErrorCode } from './errors.ts';
 export { createServer } from './server.ts';
 export { tokenFile } from './token-file.ts';
-export type { Access, Address, Limits, Log, SecretProvider, ServerOptions, TlsFiles, TrustmintServer } from './types.ts';
+export type {
+  Access,
+  Address,
+  Limits,
+  Log,
+  SecretProvider,
+  ServerOptions,
+  TlsFiles,
+  TrustmintServer,
+} from './types.ts';
