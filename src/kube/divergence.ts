@@ -1,6 +1,7 @@
 /** Whether the copy is what the server has: the only defence against a watch that is alive and lies. */
 import type { Clock } from '../clock.ts';
 import { identityOf, type Version } from './object-cache.ts';
+import { pages } from './pages.ts';
 import { isOlder } from './resource-version.ts';
 import type { CallOptions, KubeClient, ListParams, ResourceType } from './types.ts';
 import { pause } from './waits.ts';
@@ -8,7 +9,7 @@ import { pause } from './waits.ts';
 export interface Comparison {
   readonly client: KubeClient;
   readonly type: ResourceType;
-  readonly params: ListParams;
+  readonly params: ListParams & { readonly limit: number };
   readonly clock: Clock;
   readonly call: CallOptions & { readonly signal: AbortSignal };
   /** Milliseconds that a difference may last. */
@@ -38,18 +39,15 @@ export async function divergences(options: Comparison): Promise<readonly string[
 async function differing(options: Comparison): Promise<Map<string, string> | 'restored'> {
   const before = options.known();
   const theirs = new Map<string, Version>();
-  let listed: string | undefined;
-  let token: string | undefined;
-  do {
-    const params = { ...options.params, metadataOnly: true, ...(token !== undefined && { continue: token }) };
-    const page = await options.client.list(options.type, params, options.call);
+  let listed = '';
+  const params = { ...options.params, metadataOnly: true };
+  for await (const page of pages(options.client, options.type, params, options.call)) {
     for (const raw of page.items) {
       const { key, ...version } = identityOf(raw);
       theirs.set(key, version);
     }
-    listed ??= page.resourceVersion;
-    token = page.continue;
-  } while (token !== undefined);
+    listed ||= page.resourceVersion;
+  }
   if (isOlder(listed, before)) return 'restored';
 
   const result = new Map<string, string>();

@@ -8,7 +8,7 @@ export interface KubeErrorCause {
 }
 
 /** Reasons of this client, beside those of a Status. */
-export type OwnReason = 'NetworkError' | 'Timeout' | 'BadAnswer' | 'NoCredentials' | 'Aborted';
+export type OwnReason = 'NetworkError' | 'Timeout' | 'BadAnswer' | 'TooLarge' | 'NoCredentials' | 'Aborted';
 
 /**
  * A request that failed. The message names the request and the reason; no header, no body, no credential.

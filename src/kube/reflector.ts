@@ -3,6 +3,7 @@ import { Backoff } from './backoff.ts';
 import { divergences } from './divergence.ts';
 import { errorOfStatus, ownError } from './errors.ts';
 import { type Entry, ObjectCache } from './object-cache.ts';
+import { pages } from './pages.ts';
 import { Tally, timingsOf } from './reflector-tally.ts';
 import type { Change, Reflector, ReflectorOptions, ReflectorReason, ReflectorStatus } from './reflector-types.ts';
 import { isOlder } from './resource-version.ts';
@@ -22,7 +23,7 @@ export function createReflector<T>(options: ReflectorOptions<T>): Reflector<T> {
   const backoff = new Backoff(timings.backoffMinMs, timings.backoffMaxMs, random);
   const tally = new Tally(options.log, type);
   const cache = new ObjectCache(options.project, (key) => tally.projectError(key));
-  const scope: ListParams = {
+  const scope: ListParams & { limit: number } = {
     limit: options.pageSize ?? 500,
     ...(namespace !== undefined && { namespace }),
     ...(labelSelector !== undefined && { labelSelector }),
@@ -62,17 +63,14 @@ export function createReflector<T>(options: ReflectorOptions<T>): Reflector<T> {
     phase = 'listing';
     const startedAt = clock.monotonic();
     const next = new Map<string, Entry<T>>();
-    let version: string | undefined;
-    let token: string | undefined;
+    let version = '';
     let restored = false;
-    do {
-      const page = await client.list(type, { ...scope, ...(token !== undefined && { continue: token }) }, listing);
-      version ??= page.resourceVersion;
+    for await (const page of pages(client, type, scope, listing)) {
+      version ||= page.resourceVersion;
       // After a restore the same version may be of another object.
       restored = isOlder(version, known);
       cache.collect(next, page.items, !restored);
-      token = page.continue;
-    } while (token !== undefined);
+    }
     stopping.signal.throwIfAborted();
     tally.listed(restored ? { known, listed: version } : undefined);
     known = version;

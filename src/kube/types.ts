@@ -125,7 +125,7 @@ export interface KubeClient {
   close(): void;
 }
 
-/** Stable reasons of our own beside those of a Status: `NetworkError`, `Timeout`, `BadAnswer`, `NoCredentials`. */
+/** Stable reasons of our own beside those of a Status: `NetworkError`, `Timeout`, `BadAnswer`, `TooLarge`, `NoCredentials`. */
 export interface KubeApiErrorInfo {
   /** HTTP status; 0 where there was no answer. */
   readonly status: number;

@@ -179,7 +179,7 @@ async function text(call: Call, answer: IncomingMessage, maxBytes: number): Prom
   }
   if (size > maxBytes) {
     answer.destroy();
-    throw ownError(call.what, 'BadAnswer', `more than ${maxBytes} bytes`);
+    throw ownError(call.what, 'TooLarge', `more than ${maxBytes} bytes`);
   }
   return Buffer.concat(chunks).toString('utf8');
 }

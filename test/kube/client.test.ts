@@ -128,7 +128,7 @@ describe('The client of the API server', () => {
 
   it('refuses answers that are too large, or not what was asked for', async () => {
     fake.server.fault = () => ({ status: 200, body: 'x'.repeat(1024 * 1024 + 1) });
-    assert.equal((await settled(fake.client.getText('/version'))).reason, 'BadAnswer');
+    assert.equal((await settled(fake.client.getText('/version'))).reason, 'TooLarge');
     for (const body of ['no json', '7', '{"items": {}}', '{"items": [], "metadata": {}}']) {
       fake.server.fault = () => ({ status: 200, body });
       assert.equal((await settled(fake.client.list(WIDGETS, {}))).reason, 'BadAnswer', body);

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { ownError } from '../../src/kube/errors.ts';
 import { type Seen, status } from '../support/fake-api-server/index.ts';
 import type { FakeWorld } from './contract/fake.ts';
 import { Follower } from './contract/follower.ts';
@@ -27,6 +28,30 @@ describe('A copy of a collection', () => {
     assert.equal(query.get('labelSelector'), 'a=b');
     const timeout = Number(query.get('timeoutSeconds'));
     assert.ok(timeout >= 240 && timeout <= 480, String(timeout));
+  });
+
+  it('is listed, and compared, in smaller pages where objects are so large that the answer exceeds its cap', async () => {
+    for (let i = 0; i < 9; i += 1) scene.put(`w${i}`, i);
+    const { client } = scene.world;
+    const limits: (number | undefined)[] = [];
+    const list: typeof client.list = (type, params, options) => {
+      limits.push(params.limit);
+      if ((params.limit ?? 500) > 2) throw ownError('list widgets', 'TooLarge', 'more than 67108864 bytes');
+      return client.list(type, params, options);
+    };
+    const reflector = await scene.watching({ pageSize: 20, client: { ...client, list } });
+    assert.deepEqual(limits, [20, 5, 1, 1, 1, 1, 1, 1, 1, 1, 1]);
+    assert.equal(reflector.items().size, 9);
+    await inTime(scene.world.fake.clock, 70_000, 'compared', () => scene.checks().length === 9);
+    assert.equal(reflector.counters().failedChecks, 0);
+  });
+
+  it('fails where not even one object fits', async () => {
+    const { client } = scene.world;
+    const list = () => Promise.reject(ownError('list widgets', 'TooLarge', 'more than 67108864 bytes'));
+    scene.follower = new Follower(scene.world, { client: { ...client, list } });
+    scene.follower.reflector.start();
+    await eventually('failed', () => scene.follower.reflector.counters().failures.has('server_error'));
   });
 
   it('shows nothing of a list before it has all of it, then all at once', async () => {
