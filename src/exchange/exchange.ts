@@ -12,6 +12,9 @@ import { type Denial, MAX_STALE_MESSAGE, refusal } from './refusals.ts';
 import type { EngineSettings } from './settings.ts';
 import type { ExchangeOutcome, ExchangeRequest, Grant } from './types.ts';
 
+/** How often a proof is verified anew because what is served has changed meanwhile. */
+const MAX_TRIES = 3;
+
 /** One exchange, from the credential to the answer. Never throws for anything a caller or an outage can cause. */
 export type Exchange = (request: ExchangeRequest) => Promise<ExchangeOutcome>;
 
@@ -41,10 +44,8 @@ export function createExchange(settings: EngineSettings): Exchange {
 
   async function attemptExchange(attempt: Attempt): Promise<ExchangeOutcome> {
     const { request } = attempt;
-    const snapshot = view.snapshot();
-    if (!snapshot || view.staleSeconds() > settings.maxStaleness) {
-      return deny(attempt, { stage: 'view', reason: 'stale', detail: MAX_STALE_MESSAGE }, 'temporarily_unavailable');
-    }
+    let snapshot = view.snapshot();
+    if (!snapshot || view.staleSeconds() > settings.maxStaleness) return stale(attempt);
     attempt.generation = snapshot.generation;
     const blocked = failures.blocked(peerNetwork(request.peer));
     if (blocked > 0) return limited(attempt, blocked, 'failed proofs of this address');
@@ -52,6 +53,13 @@ export function createExchange(settings: EngineSettings): Exchange {
     let verified: readonly VerifiedIdentity[];
     try {
       verified = await settings.proofs.verify(request.proof, snapshot, attempt.proofDigest);
+      // An issuer or the API server may have taken seconds: what was taken away meanwhile is given no more.
+      for (let tries = 0; view.snapshot()?.generation !== snapshot.generation; tries += 1) {
+        snapshot = view.snapshot();
+        if (!snapshot || tries === MAX_TRIES) return stale(attempt);
+        attempt.generation = snapshot.generation;
+        verified = await settings.proofs.verify(request.proof, snapshot, attempt.proofDigest);
+      }
     } catch (error) {
       if (!(error instanceof ProofError)) throw error;
       return proofRefused(attempt, error);
@@ -77,6 +85,10 @@ export function createExchange(settings: EngineSettings): Exchange {
     if ('code' in issued) return deny(attempt, issued.denial, issued.code, issued.message);
     attempt.issued = issued.details;
     return issued.grant;
+  }
+
+  function stale(attempt: Attempt): ExchangeOutcome {
+    return deny(attempt, { stage: 'view', reason: 'stale', detail: MAX_STALE_MESSAGE }, 'temporarily_unavailable');
   }
 
   function proofRefused(attempt: Attempt, error: ProofError): ExchangeOutcome {
