@@ -21,7 +21,8 @@ describe('an exchange while what is served changes', () => {
     const flicker = await world([agents([RESEARCH])], {
       proofs: {
         async verify() {
-          flicker.serve(agents([RESEARCH], {}, `p-${(verified += 1)}`));
+          verified += 1;
+          flicker.serve(agents([RESEARCH], {}, `p-${verified}`));
           return [];
         },
       },
