@@ -27,6 +27,7 @@ export type {
   ReflectorStatus,
   ReflectorTimings,
 } from './reflector-types.ts';
+export { TokenBucket } from './retry-limits.ts';
 export { type StatusOutcome, StatusWriter, type StatusWriterOptions } from './status-writer.ts';
 export {
   type ReconcileResult,

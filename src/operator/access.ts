@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { GROUP } from '../api/v1alpha1/index.ts';
 import type { Clock } from '../clock.ts';
+import { TokenBucket } from '../kube/index.ts';
 import type { KubeClient } from '../kube/types.ts';
 import type { ServedResource, Snapshot } from '../policy/types.ts';
 import { member } from './errors.ts';
@@ -38,6 +39,8 @@ const PATIENCE = 250;
 /** Answers remembered, and questions under way, at most: callers choose what is asked about. */
 const MAX_ANSWERS = 1024;
 const MAX_ASKING = 64;
+/** Questions a second, and at once, about those who were not let in before: anyone may send any token. */
+const STRANGERS = { perSecond: 50, burst: 200 };
 const MAX_TOKEN = 16 * 1024;
 const VERBS = { explain: 'explain', policies: 'list' } as const;
 
@@ -125,10 +128,12 @@ class Answers<T> {
   readonly #clock: Clock;
   readonly #known = new Map<string, { readonly answer: T; readonly asked: number }>();
   readonly #asking = new Map<string, Promise<T>>();
+  readonly #strangers: TokenBucket;
   #failing = false;
 
   constructor(clock: Clock) {
     this.#clock = clock;
+    this.#strangers = new TokenBucket(clock, STRANGERS.perSecond, STRANGERS.burst);
   }
 
   async of(key: string, ask: () => Promise<T>): Promise<T> {
@@ -136,7 +141,11 @@ class Answers<T> {
     if (known && this.#clock.monotonic() < known.asked + REMEMBER) return known.answer;
     const asking = this.#asking.get(key);
     if (asking) return await asking;
-    if (this.#asking.size >= MAX_ASKING) throw new Error('too many questions at once');
+    // Whoever was let in before is asked about whatever strangers do: nobody stays let in behind their crowd.
+    const isStranger = !known?.answer;
+    if (isStranger && (this.#asking.size >= MAX_ASKING || !this.#strangers.take())) {
+      throw new Error('too many questions');
+    }
     const question = this.#ask(key, ask).finally(() => this.#asking.delete(key));
     this.#asking.set(key, question);
     return await question;

@@ -1,35 +1,8 @@
 import assert from 'node:assert/strict';
-import { createAccess, reviewToken, tokenReviews } from '../../src/operator/index.ts';
+import { reviewToken, tokenReviews } from '../../src/operator/index.ts';
 import { apiFailure } from '../kube/support/memory-client.ts';
-import { FakeClock } from '../support/fake-clock.ts';
-import { OURS, raw, ScriptedClient, world } from './support.ts';
-
-const status = (username: string, more: object = {}) => ({
-  status: { authenticated: true, audiences: [OURS], user: { username, uid: 'u-1', groups: ['g'] }, ...more },
-});
-const GATEWAY = 'system:serviceaccount:gateway:proxy';
-
-async function begin() {
-  const w = world();
-  const verifiers = [{ namespace: 'gateway', serviceAccount: 'proxy' }];
-  const api = raw('ProtectedResource', undefined, 'api', { audience: 'api-aud', verifiers });
-  const other = raw('ProtectedResource', undefined, 'other', { audience: 'other-aud' });
-  await w.sync({ protectedresources: [api, other] });
-  const client = new ScriptedClient();
-  const clock = new FakeClock();
-  client.onReview = () => status(GATEWAY);
-  const age = { seconds: 0 };
-  const access = createAccess({
-    client,
-    clock,
-    issuer: OURS,
-    snapshot: () => w.view.snapshot(),
-    staleSeconds: () => age.seconds,
-  });
-  return { client, clock, access, w, api, age };
-}
-
-const tokenUntil = (exp: unknown) => `e30.${Buffer.from(JSON.stringify({ exp })).toString('base64url')}.x`;
+import { begin, GATEWAY, status, tokenUntil } from './access-support.ts';
+import { OURS, ScriptedClient } from './support.ts';
 
 describe('a gateway', () => {
   it('proves itself with a token made for our issuer, and may ask about its own resources alone', async () => {
@@ -148,32 +121,6 @@ describe('a gateway', () => {
     const { access, client } = await begin();
     await Promise.all(Array.from({ length: 100 }, () => access.authorize('verifier', 't', 'api')));
     assert.equal(client.reviewed.length, 1);
-  });
-});
-
-describe('strangers', () => {
-  it('without a token, or with an endless one, cost the API server nothing', async () => {
-    const { access, client } = await begin();
-    for (const bearer of [undefined, 'x'.repeat(20_000)])
-      assert.equal(await access.authorize('verifier', bearer, 'api'), 'unauthorized');
-    assert.equal(client.reviewed.length, 0);
-  });
-
-  it('with thousands of tokens at once keep at most 64 questions under way', async () => {
-    const { access, client } = await begin();
-    const open = Promise.withResolvers<void>();
-    let asked = 0;
-    client.review = async <T>() => {
-      asked += 1;
-      await open.promise;
-      return { status: {} } as T;
-    };
-    const answers = Array.from({ length: 1000 }, (_, i) => access.authorize('verifier', `t${i}`, 'api'));
-    await new Promise((resolve) => setImmediate(resolve));
-    assert.equal(asked, 64);
-    open.resolve();
-    const counts = Map.groupBy(await Promise.all(answers), (answer) => answer);
-    assert.equal(counts.get('unavailable')?.length, 936);
   });
 });
 
