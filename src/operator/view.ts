@@ -14,7 +14,7 @@ import { mergeFaults, NewsOfReports } from './reports.ts';
 import { revokesFor, type TenancyMode, tenancyOf } from './tenants.ts';
 
 /** Milliseconds between two compilations, at most: what comes meanwhile is compiled together. */
-const GATHER = 50;
+const GATHER = 1_000;
 
 export interface ClusterViewSettings extends Pick<CopiesSettings, 'client' | 'random' | 'log' | 'reflect'> {
   readonly clock: Clock;
@@ -53,7 +53,7 @@ const NOTHING: Served = { snapshot: undefined, revocations: RevocationIndex.from
 /**
  * Nothing is served before every collection was delivered whole and this cluster's issuer is known. Then each change is
  * compiled into a new snapshot, and one assignment puts it into use: at once where something may have been taken away,
- * within 50 ms where something was only added.
+ * where something was only added, once requests have had as much time as the last compilation took.
  */
 export function createClusterView(settings: ClusterViewSettings): ClusterView {
   const { clock, tenancy: mode } = settings;

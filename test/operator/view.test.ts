@@ -24,11 +24,11 @@ describe('what a replica serves', () => {
     assert.equal(w.logged.compiled, 1);
   });
 
-  it('what is added together by one compilation, and never later than 50 ms after the one before', async () => {
+  it('what is added together by one compilation, and requests have as much time in between as the one before took', async () => {
     const { settings, clock, count } = slowly(200);
     const w = world(settings);
     await w.sync();
-    await clock.advance(50);
+    await clock.advance(200);
     for (let i = 0; i < 20; i += 1) w.of('trustpolicies').put(trustPolicy('ai', `p${i}`));
     await clock.advance(0);
     assert.equal(w.view.snapshot()?.ruleCount, 20, 'the first after a rest waits for nothing');
@@ -37,8 +37,9 @@ describe('what a replica serves', () => {
       w.of('trustpolicies').put(trustPolicy('ai', `p${i}`));
       await clock.advance(1);
     }
+    await clock.advance(170);
     assert.equal(w.view.snapshot()?.ruleCount, 20);
-    await clock.advance(30);
+    await clock.advance(10);
     assert.equal(w.view.snapshot()?.ruleCount, 40);
     assert.equal(count(), 3);
   });
