@@ -1,0 +1,249 @@
+/** A cluster to which bad things happen, and what must hold in it whatever happens. */
+import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { exportJWK, generateKeyPair, SignJWT } from 'jose';
+import type { KubeClient, ResourceType } from '../../../src/kube/types.ts';
+import {
+  type Cluster,
+  install,
+  OPERATOR,
+  type Operator,
+  startCluster,
+  startOperator,
+  until,
+} from '../cluster/index.ts';
+import {
+  type Answer,
+  AUDIENCE,
+  account,
+  administrator,
+  exchange,
+  get,
+  namespaceNamed,
+  policy,
+  proofOf,
+  TRUST_POLICIES,
+} from '../serve-support.ts';
+
+const API_VERSION = 'trustmint.dev/v1alpha1';
+/** Milliseconds between two questions of a watchman, and between two signs of life. */
+const ASK_EVERY = 50;
+const PULSE_EVERY = 2_000;
+/** Milliseconds in which a change is seen, on a machine that does much else. */
+export const SOON = 15_000;
+/** The namespaces there are. Each has the accounts `agent` and `stranger`; no policy is ever for a stranger. */
+export const TEAMS = ['team-a', 'team-b'] as const;
+/** No test here is about the limits on one caller. */
+const UNLIMITED = '--rate-limit=10000,20000';
+
+const typeOf = (plural: string, namespaced: boolean): ResourceType => ({ ...TRUST_POLICIES, plural, namespaced });
+export const TYPES = {
+  TrustPolicy: TRUST_POLICIES,
+  ClusterTrustPolicy: typeOf('clustertrustpolicies', false),
+  ProtectedResource: typeOf('protectedresources', false),
+  TokenRevocation: typeOf('tokenrevocations', true),
+} as const;
+
+export interface World {
+  readonly cluster: Cluster;
+  readonly admin: KubeClient;
+  start(...flags: string[]): Promise<Operator>;
+  /** A proof of `agent` or `stranger`, good for 10 minutes. */
+  proof(namespace: string, name: string, audience?: string): Promise<string>;
+  /**
+   * Writes into one object of every kind all the time, so that no collection is ever quiet and the view of who follows
+   * them is always seconds old at most. Ends with the world.
+   */
+  pulse(): void;
+  stop(): Promise<void>;
+}
+
+export async function createWorld(): Promise<World> {
+  const cluster = await startCluster();
+  const ends: (() => Promise<void>)[] = [];
+  try {
+    await install(cluster);
+    await cluster.apply([
+      ...TEAMS.map((name) => namespaceNamed(name)),
+      ...TEAMS.flatMap((namespace) => ['agent', 'stranger'].map((name) => account(namespace, name))),
+    ]);
+    const admin = await administrator(cluster);
+    ends.push(async () => admin.close());
+    return {
+      cluster,
+      admin,
+      async start(...flags) {
+        const operator = await startOperator(cluster, { flags: [UNLIMITED, ...flags] });
+        await operator.ready();
+        return operator;
+      },
+      proof: (namespace, name, audience) => proofOf(cluster, namespace, name, audience),
+      pulse() {
+        const stopped = new AbortController();
+        const beating = beat(admin, stopped.signal);
+        ends.push(async () => {
+          stopped.abort();
+          await beating;
+        });
+      },
+      async stop() {
+        for (const dismiss of onDuty) dismiss();
+        for (const end of ends.toReversed()) await end();
+        await cluster.stop();
+      },
+    };
+  } catch (error) {
+    await cluster.stop();
+    throw error;
+  }
+}
+
+/** What is written into, and two of which are of use to the tests: proofs by signature alone, and a resource. */
+export const standing = async () => [
+  policy('team-a', 'agents', 'agent'),
+  await bySignature('signed'),
+  resource('api', { audience: 'api-aud', grantableFrom: { namespaces: [...TEAMS] } }),
+  {
+    apiVersion: API_VERSION,
+    kind: 'TokenRevocation',
+    metadata: { name: 'pulse', namespace: OPERATOR.namespace },
+    spec: { grant: 'nobody-s' },
+  },
+];
+
+/** An issuer of the tests' own, whose keys stand in the policy: about its proofs nobody need be asked. */
+const ELSEWHERE = 'https://elsewhere.example';
+const elsewhere = await generateKeyPair('ES256', { extractable: true });
+
+/** A proof that is judged by its signature alone, good for 10 minutes. */
+export const signedProof = () =>
+  new SignJWT({ sub: 'robot' })
+    .setProtectedHeader({ alg: 'ES256', kid: 'k' })
+    .setIssuer(ELSEWHERE)
+    .setAudience(AUDIENCE)
+    .setIssuedAt()
+    .setExpirationTime('10m')
+    .sign(elsewhere.privateKey);
+
+const bySignature = async (name: string) => ({
+  apiVersion: API_VERSION,
+  kind: 'ClusterTrustPolicy',
+  metadata: { name },
+  spec: {
+    provider: 'oidc',
+    issuer: ELSEWHERE,
+    audience: AUDIENCE,
+    tenant: 'elsewhere',
+    keys: {
+      inline: JSON.stringify({
+        keys: [{ ...(await exportJWK(elsewhere.publicKey)), kid: 'k', alg: 'ES256', use: 'sig' }],
+      }),
+    },
+    trustRules: [{ name: 'signed', match: { claims: { sub: 'robot' } }, issue: { ttl: '1h' } }],
+  },
+});
+
+/** A ClusterTrustPolicy that stands before every TrustPolicy and refuses. */
+export const guardrail = (name: string, match: object) => ({
+  apiVersion: API_VERSION,
+  kind: 'ClusterTrustPolicy',
+  metadata: { name },
+  spec: {
+    provider: 'kubernetes',
+    audience: AUDIENCE,
+    trustRules: [{ name: 'refused', match, deny: true }],
+  },
+});
+
+export const resource = (name: string, spec: object) => ({
+  apiVersion: API_VERSION,
+  kind: 'ProtectedResource',
+  metadata: { name },
+  spec,
+});
+
+async function beat(admin: KubeClient, signal: AbortSignal): Promise<void> {
+  for (let count = 0; !signal.aborted; count += 1) {
+    const body = { metadata: { annotations: { 'example.com/pulse': String(count) } } };
+    const call = { signal, deadlineMs: PULSE_EVERY };
+    await Promise.allSettled([
+      admin.patch(TYPES.TrustPolicy, 'agents', 'team-a', 'merge', body, call),
+      admin.patch(TYPES.ClusterTrustPolicy, 'signed', undefined, 'merge', body, call),
+      admin.patch(TYPES.ProtectedResource, 'api', undefined, 'merge', body, call),
+      admin.patch(TYPES.TokenRevocation, 'pulse', OPERATOR.namespace, 'merge', body, call),
+    ]);
+    await sleep(PULSE_EVERY, undefined, { signal }).catch(() => {});
+  }
+}
+
+/** Asks until the answer has this status; the last answer is told if it never does. */
+export async function eventually(wanted: number, ask: () => Promise<Answer>, withinMs = SOON): Promise<Answer> {
+  let last: Answer | undefined;
+  await until(withinMs, async () => {
+    last = await ask();
+    return last.status === wanted;
+  }).catch(() => assert.equal(last?.status, wanted, JSON.stringify(last?.body)));
+  return last!;
+}
+
+/** Waits until the text matches; the last text is told if it never does. */
+export async function says(pattern: RegExp, read: () => string | Promise<string>, withinMs = SOON): Promise<void> {
+  let last = '';
+  await until(withinMs, async () => {
+    last = await read();
+    return pattern.test(last);
+  }).catch(() => assert.match(last.slice(-4_000), pattern));
+}
+
+/** All that `/readyz?verbose` says, as text. */
+export async function readiness(operator: Operator): Promise<string> {
+  const { status, body } = await get(`${operator.ops}/readyz?verbose`);
+  return `${status} ${JSON.stringify(body)}`;
+}
+
+export interface Watchman {
+  /** How many answers of each status there were; throws if one of them should never have been given. */
+  relieve(): Promise<ReadonlyMap<number, number>>;
+}
+
+const onDuty = new Set<() => void>();
+
+/**
+ * Asks all the time for what must not be granted.
+ *
+ * @param isWrong by default any grant
+ */
+export function watchman(
+  ask: () => Promise<Answer>,
+  isWrong: (answer: Answer) => boolean = ({ status }) => status === 200,
+): Watchman {
+  let relieved = false;
+  // Whoever fails before the relief must not be kept from ending.
+  onDuty.add(() => {
+    relieved = true;
+  });
+  const seen = new Map<number, number>();
+  const wrong: Answer[] = [];
+  const watch = async () => {
+    while (!relieved) {
+      // A process that is down grants nothing.
+      const answer = await ask().catch(() => undefined);
+      if (answer) seen.set(answer.status, (seen.get(answer.status) ?? 0) + 1);
+      if (answer && isWrong(answer)) wrong.push(answer);
+      await sleep(ASK_EVERY);
+    }
+  };
+  const watching = watch();
+  return {
+    async relieve() {
+      relieved = true;
+      await watching;
+      assert.deepEqual(wrong.slice(0, 3), [], `${wrong.length} answers that should never have been given`);
+      assert.ok(seen.size > 0, 'nobody answered at all');
+      return seen;
+    },
+  };
+}
+
+/** Watches over one proof at one replica. */
+export const nothingFor = (operator: Operator, proof: string): Watchman => watchman(() => exchange(operator, proof));
