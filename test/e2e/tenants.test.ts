@@ -194,6 +194,7 @@ describe('Tenants in a real cluster', () => {
       ['get', 'pods', '-A'],
       ['create', 'serviceaccounts', '--subresource=token', '-A'],
       ['create', 'trustpolicies', '-A'],
+      ['get', 'namespaces'],
       ['update', 'namespaces'],
       ['impersonate', 'users'],
     ]) {
