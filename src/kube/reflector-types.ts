@@ -30,11 +30,6 @@ export interface ReflectorOptions<T> {
   readonly clock: Clock;
   /** Random bytes, for jitter. */
   readonly random: (bytes: number) => Uint8Array;
-  /**
-   * Whether nothing is left once the server said twice in a row that it does not know the resource: a CRD that is deleted
-   * takes its objects with it, and the watch may end before it tells. For what grants, not for what forbids. Default false.
-   */
-  readonly emptyWhenUninstalled?: boolean;
   /** Objects a page; default 500. */
   readonly pageSize?: number;
   /**

@@ -14,7 +14,7 @@ import { Failure, failureOf, needsAPerson } from './watch-failure.ts';
 /**
  * Follows one collection of the API server: a paged consistent list, then a watch from there. A watch that the server
  * ends is resumed; after anything else (a cut, silence, an error) the collection is listed anew, with a backoff. Nothing
- * that goes wrong empties the copy (but for `emptyWhenUninstalled`): it ages.
+ * that goes wrong empties the copy: it ages.
  */
 export function createReflector<T>(options: ReflectorOptions<T>): Reflector<T> {
   const { client, type, clock, random, namespace, labelSelector, fieldSelector } = options;
@@ -44,7 +44,6 @@ export function createReflector<T>(options: ReflectorOptions<T>): Reflector<T> {
   let heardAt = 0;
   let synced = false;
   /** How often in a row the server did not know the resource. */
-  let missing = 0;
   /** Ends the watch of the moment, and says why. */
   let cut: ((reason: ReflectorReason, message: string) => void) | undefined;
   let running: Promise<unknown> = Promise.resolve();
@@ -181,8 +180,6 @@ export function createReflector<T>(options: ReflectorOptions<T>): Reflector<T> {
         if (stopping.signal.aborted) break;
         const failure = failureOf(cause, where);
         resume = failure.resume;
-        missing = failure.reason === 'crd_not_installed' ? missing + 1 : 0;
-        if (missing === 2 && options.emptyWhenUninstalled) deliver(cache.replace(new Map()));
         phase = 'waiting';
         reason = failure.reason;
         lastError = failure.message;

@@ -48,6 +48,11 @@ export interface Copies {
   synced(): boolean;
   /** Milliseconds since the last sign of life of the one that is oldest. */
   ageMs(): number;
+  /**
+   * Whether the API server knows a kind of policy no more. What it held is gone, or nearly: the watch may end before it
+   * said so. And without those that forbid, those that give would give more.
+   */
+  uninstalled(): boolean;
   errors(): readonly ReadError[];
 }
 
@@ -58,7 +63,7 @@ export function createCopies(settings: CopiesSettings): Copies {
 
   function follow<T extends { readonly content: string }>(
     kind: CopyChange['kind'],
-    options: Pick<ReflectorOptions<T>, 'type' | 'project' | 'emptyWhenUninstalled'>,
+    options: Pick<ReflectorOptions<T>, 'type' | 'project'>,
   ): Reflector<T> {
     return reflect<T>({
       ...base,
@@ -76,8 +81,7 @@ export function createCopies(settings: CopiesSettings): Copies {
   const policies = new Map(
     (['TrustPolicy', 'ClusterTrustPolicy', 'ProtectedResource'] as const).map((kind) => [
       kind,
-      // What grants is gone with its CRD, though the watch ended before it said so; what forbids is kept.
-      follow<HeldPolicy>(kind, { type: WATCHED[kind], project: holdPolicy(kind), emptyWhenUninstalled: true }),
+      follow<HeldPolicy>(kind, { type: WATCHED[kind], project: holdPolicy(kind) }),
     ]),
   );
   const revocations = follow<HeldRevocation>('TokenRevocation', {
@@ -105,6 +109,7 @@ export function createCopies(settings: CopiesSettings): Copies {
     },
     synced: () => named.every(([, one]) => one.synced),
     ageMs: () => Math.max(...named.map(([, one]) => one.ageMs())),
+    uninstalled: () => [...policies.values()].some(isUninstalled),
     errors: () => named.flatMap(([name, one]) => errorOf(name, one)),
   };
 }
@@ -115,6 +120,11 @@ function isUrgent(kind: CopyChange['kind'], { type }: Change<unknown>): boolean 
 
 function nameOf({ group, plural }: { readonly group: string; readonly plural: string }): string {
   return group === '' ? plural : `${plural}.${group}`;
+}
+
+function isUninstalled(one: Reflector<unknown>): boolean {
+  const { phase, reason } = one.status();
+  return phase !== 'watching' && reason === 'crd_not_installed';
 }
 
 function errorOf(source: string, one: Reflector<unknown>): ReadError[] {

@@ -24,7 +24,6 @@ export class KeySecret implements KeyStore {
   readonly #client: KubeClient;
   readonly #namespace: string;
   readonly #mark: LeaseMark;
-  #hasMarked = false;
 
   constructor({ client, namespace }: KeySecretSettings) {
     this.#client = client;
@@ -127,13 +126,11 @@ export class KeySecret implements KeyStore {
   }
 
   async #setMark(): Promise<void> {
-    if (this.#hasMarked) return;
     try {
       if (!(await this.#mark.isSet())) await this.#mark.set('true');
     } catch (error) {
       throw unavailable(`cannot mark Lease ${LEASE}`, error);
     }
-    this.#hasMarked = true;
   }
 
   #lost(): KeyRingError {

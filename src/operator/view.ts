@@ -95,8 +95,7 @@ export function createClusterView(settings: ClusterViewSettings): ClusterView {
     const began = clock.monotonic();
     const isFirst = served.snapshot === undefined;
     const tenancy = tenancyOf(mode, copies.namespaces?.items().values() ?? []);
-    const revoked = revocationsOf(copies, revokesFor(tenancy, settings.namespace));
-    served = { snapshot: policies ? compileNow(tenancy) : served.snapshot, ...revoked };
+    served = { snapshot: policies ? compileNow(tenancy) : served.snapshot, ...revocationsNow(tenancy) };
     compiled = { at: clock.monotonic(), took: clock.monotonic() - began };
     settings.onChange?.(view);
     if (policies && served.snapshot) {
@@ -121,6 +120,15 @@ export function createClusterView(settings: ClusterViewSettings): ClusterView {
     }
   }
 
+  function revocationsNow(tenancy: CompileOptions['tenancy']): Omit<Served, 'snapshot'> {
+    try {
+      return revocationsOf(copies, revokesFor(tenancy, settings.namespace));
+    } catch {
+      // What was dead stays dead.
+      return { revocations: served.revocations, problems: served.problems };
+    }
+  }
+
   /** No answer by what was taken away, though its turn has not come yet. */
   function current(): Served {
     if (dirty?.urgent) bringUp();
@@ -129,7 +137,7 @@ export function createClusterView(settings: ClusterViewSettings): ClusterView {
 
   const view: ClusterView = {
     copies,
-    snapshot: () => current().snapshot,
+    snapshot: () => (copies.uninstalled() ? undefined : current().snapshot),
     revocations: () => current().revocations,
     revocationProblems: () => served.problems,
     staleSeconds: () => copies.ageMs() / 1000,
