@@ -96,13 +96,9 @@ describe('The control plane on bad days', () => {
     await world.admin.delete(TYPES.TrustPolicy, 'leaver', 'team-b');
     // Whether or not the watch could still tell of the deletion.
     await world.cluster.apiserver.restart();
-    const back = performance.now();
     await eventually(403, () => exchange(operator, leaver), RECOVERED);
     await recovered();
     const gone = nothingFor(operator, leaver);
-    console.log(
-      `      served afresh ${((performance.now() - back) / 1000).toFixed(1)} s after the API server was ready`,
-    );
     await world.cluster.apply([policy('team-b', 'late', 'agent')]);
     await eventually(200, async () => exchange(operator, await world.proof('team-b', 'agent')));
     for (const watch of [...watches, gone]) await watch.relieve();
