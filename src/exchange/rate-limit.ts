@@ -53,14 +53,18 @@ export class RateLimiter {
     const now = this.#clock.monotonic();
     let bucket = this.#buckets.get(key);
     if (bucket) {
-      this.#buckets.delete(key);
+      // Far from full nothing is about to be dropped, and the order need not be kept.
+      if (this.#buckets.size * 2 > this.#maxKeys) {
+        this.#buckets.delete(key);
+        this.#buckets.set(key, bucket);
+      }
       bucket.tokens = Math.min(this.#limit.burst, bucket.tokens + ((now - bucket.at) / 1000) * this.#limit.perSecond);
       bucket.at = now;
     } else {
       bucket = { tokens: this.#limit.burst, at: now };
       if (this.#buckets.size >= this.#maxKeys) this.#buckets.delete(this.#buckets.keys().next().value ?? '');
+      this.#buckets.set(key, bucket);
     }
-    this.#buckets.set(key, bucket);
     return bucket;
   }
 }

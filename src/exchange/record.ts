@@ -43,14 +43,14 @@ function baseOf(attempt: Attempt) {
   const base = {
     kind: 'exchange' as const,
     id: request.correlationId,
-    ...(request.callerId !== undefined && { caller_id: request.callerId }),
+    caller_id: request.callerId,
     door: request.door,
     peer: request.peer,
     proof_sha256: attempt.proofDigest,
-    ...(identity && { identity: auditIdentity(identity, used) }),
-    ...(policy && { policy }),
-    ...(rule !== undefined && { rule }),
-    ...(generation !== undefined && { generation }),
+    identity: identity && auditIdentity(identity, used),
+    policy,
+    rule,
+    generation,
   };
   return { base, limitBy: identity ? `${identity.anchor} ${identity.subject}` : peerNetwork(request.peer) };
 }

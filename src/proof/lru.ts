@@ -10,7 +10,8 @@ export class Lru<Value> {
 
   get(key: string): Value | undefined {
     const value = this.#entries.get(key);
-    if (value !== undefined) {
+    // Far from full nothing is about to be dropped, and the order need not be kept.
+    if (value !== undefined && this.#entries.size * 2 > this.#size) {
       this.#entries.delete(key);
       this.#entries.set(key, value);
     }
