@@ -87,6 +87,25 @@ describe('the mint in a cluster', () => {
     await cluster.kubectl(['-n', 'ai', 'delete', 'tpol', 'leaver']);
   });
 
+  it('K8-6: a pod that is deleted gets nothing, though its account stays and its token is not over', async function () {
+    this.timeout(ACCOUNT_GONE_WITHIN + 20_000);
+    const metadata = { name: 'short-lived', namespace: 'ai' };
+    const spec = { serviceAccountName: 'stayer', containers: [{ name: 'c', image: 'none' }] };
+    await cluster.apply([
+      account('ai', 'stayer'),
+      policy('ai', 'stayer', 'stayer'),
+      { apiVersion: 'v1', kind: 'Pod', metadata, spec },
+    ]);
+    const of = { namespace: 'ai', serviceAccount: 'stayer', audience: AUDIENCE };
+    const bound = await cluster.token({ ...of, pod: metadata.name });
+    await eventually(200, () => exchange(one, bound));
+    await cluster.kubectl(['-n', 'ai', 'delete', 'pod', metadata.name, '--now']);
+    const { body } = await eventually(401, () => exchange(one, bound), ACCOUNT_GONE_WITHIN);
+    assert.equal(body.error, 'invalid_proof');
+    assert.equal((await exchange(one, await cluster.token(of))).status, 200, 'the account still gets its own');
+    await cluster.kubectl(['-n', 'ai', 'delete', 'tpol', 'stayer']);
+  });
+
   it('P47: a team’s policy that names another’s namespace is not served, and says so', async () => {
     const thief = policy('team-a', 'thief', 'agent');
     const rule = { ...thief.spec.trustRules[0]!, match: { namespace: 'team-b', serviceAccount: 'agent' } };
