@@ -98,6 +98,11 @@ export interface ReflectorStatus {
   readonly reason?: ReflectorReason;
   /** Safe to be shown. */
   readonly lastError?: string;
+  /**
+   * The server said at least twice in a row, seconds apart, that it does not know the resource: one that has just started
+   * says so of resources that it is about to serve.
+   */
+  readonly uninstalled?: true;
   readonly resourceVersion?: string;
 }
 

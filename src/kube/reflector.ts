@@ -37,6 +37,7 @@ export function createReflector<T>(options: ReflectorOptions<T>): Reflector<T> {
   };
   let phase: ReflectorStatus['phase'] = 'new';
   let reason: ReflectorReason | undefined;
+  let missing = 0;
   let lastError: string | undefined;
   let known = '';
   let aliveAt = Number.NEGATIVE_INFINITY;
@@ -173,6 +174,7 @@ export function createReflector<T>(options: ReflectorOptions<T>): Reflector<T> {
       let where: 'list' | 'open' = 'list';
       try {
         if (!resume) await list();
+        missing = 0;
         resume = true;
         where = 'open';
         await watch();
@@ -182,6 +184,7 @@ export function createReflector<T>(options: ReflectorOptions<T>): Reflector<T> {
         resume = failure.resume;
         phase = 'waiting';
         reason = failure.reason;
+        missing = failure.reason === 'crd_not_installed' ? missing + 1 : 0;
         lastError = failure.message;
         const slow = needsAPerson(failure.reason) ? timings.slowRetryMs * (0.5 + fraction(random) / 2) : 0;
         const wait = Math.max(slow || backoff.next(), failure.retryAfterMs);
@@ -232,6 +235,7 @@ export function createReflector<T>(options: ReflectorOptions<T>): Reflector<T> {
     status: () => ({
       phase,
       ...(reason !== undefined && { reason, lastError: lastError ?? '' }),
+      ...(missing >= 2 && { uninstalled: true }),
       ...(known !== '' && { resourceVersion: known }),
     }),
     counters: () => tally.counters(),

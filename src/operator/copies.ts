@@ -109,7 +109,7 @@ export function createCopies(settings: CopiesSettings): Copies {
     },
     synced: () => named.every(([, one]) => one.synced),
     ageMs: () => Math.max(...named.map(([, one]) => one.ageMs())),
-    uninstalled: () => [...policies.values()].some(isUninstalled),
+    uninstalled: () => [...policies.values()].some((one) => one.status().uninstalled === true),
     errors: () => named.flatMap(([name, one]) => errorOf(name, one)),
   };
 }
@@ -120,11 +120,6 @@ function isUrgent(kind: CopyChange['kind'], { type }: Change<unknown>): boolean 
 
 function nameOf({ group, plural }: { readonly group: string; readonly plural: string }): string {
   return group === '' ? plural : `${plural}.${group}`;
-}
-
-function isUninstalled(one: Reflector<unknown>): boolean {
-  const { phase, reason } = one.status();
-  return phase !== 'watching' && reason === 'crd_not_installed';
 }
 
 function errorOf(source: string, one: Reflector<unknown>): ReadError[] {

@@ -135,13 +135,16 @@ describe('A copy of a collection that is told what is not so', () => {
     const reflector = await scene.watching();
     server.fault = () => ({ status: 404 });
     server.watches.cut();
+    await inTime(clock, MINUTE, 'one answer that says so', () => reflector.status().reason === 'crd_not_installed');
+    assert.equal(reflector.status().uninstalled, undefined, 'a server that has just started says so of any');
     await pass(clock, MINUTE / 2);
     assert.deepEqual(scene.follower.sizes, { a: 1 });
-    assert.equal(reflector.status().reason, 'crd_not_installed');
+    assert.equal(reflector.status().uninstalled, true);
     assert.ok(reflector.ageMs() > 10_000, 'it knows of no newer state');
     server.fault = undefined;
     scene.put('b', 1);
     await inTime(clock, MINUTE, 'all there', () => scene.follower.has({ a: 1, b: 1 }));
+    assert.equal(reflector.status().uninstalled, undefined);
     scene.follower.check();
   });
 });

@@ -10,6 +10,8 @@ describe('what a replica serves where a CRD is gone', () => {
     assert.equal(w.view.snapshot()?.ruleCount, 1);
     for (const plural of ['clustertrustpolicies', 'trustpolicies', 'protectedresources']) {
       w.of(plural).state = { phase: 'waiting', reason: 'crd_not_installed', lastError: 'x' };
+      assert.equal(w.view.snapshot()?.ruleCount, 1, 'an API server that has just started says so of any');
+      w.of(plural).state = { phase: 'waiting', reason: 'crd_not_installed', lastError: 'x', uninstalled: true };
       assert.equal(w.view.snapshot(), undefined, plural);
       w.of(plural).state = { phase: 'watching', reason: 'crd_not_installed' };
       assert.equal(w.view.snapshot()?.ruleCount, 1, plural);
