@@ -65,7 +65,7 @@ describe('the package', function () {
     }
     assert.ok(files.some((file) => /^crds\/trustmint\.dev_.*\.yaml$/.test(file)));
     const strange = files.filter(
-      (file) => !/^(dist|crds|docs|examples)\/|^(package\.json|LICENSE|README\.md|CHANGELOG\.md)$/.test(file),
+      (file) => !/^(dist|config|crds|docs|examples)\/|^(package\.json|LICENSE|README\.md|CHANGELOG\.md)$/.test(file),
     );
     assert.deepEqual(strange, []);
     assert.deepEqual(

@@ -145,7 +145,7 @@ describe('Rights in a real cluster', () => {
       assert.deepEqual(rights, [
         ...KINDS.map((kind) => `ClusterRole | trustmint.dev | ${kind} | get list watch`),
         ...KINDS.map((kind) => `ClusterRole | trustmint.dev | ${kind}/status | patch`),
-        'ClusterRole |  | namespaces | get list watch',
+        'ClusterRole |  | namespaces | list watch',
         'ClusterRole | authentication.k8s.io | tokenreviews | create',
         'ClusterRole | authorization.k8s.io | subjectaccessreviews | create',
         'ClusterRole | events.k8s.io | events | create patch',
