@@ -10,4 +10,5 @@ export { openKeys, type WaitingKeys } from './keys.ts';
 export { reportStatus, type StatusReporter, type StatusSettings } from './status/controller.ts';
 export type { TenancyMode } from './tenants.ts';
 export { type ReviewedToken, reviewToken, tokenReviews } from './token-review.ts';
+export { createTombstones, type Tombstones, type TombstonesSettings } from './tombstones.ts';
 export { type ClusterView, type ClusterViewSettings, createClusterView } from './view.ts';

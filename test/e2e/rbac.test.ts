@@ -145,7 +145,8 @@ describe('Rights in a real cluster', () => {
       assert.deepEqual(rights, [
         ...KINDS.map((kind) => `ClusterRole | trustmint.dev | ${kind} | get list watch`),
         ...KINDS.map((kind) => `ClusterRole | trustmint.dev | ${kind}/status | patch`),
-        'ClusterRole |  | namespaces | list watch',
+        'ClusterRole | trustmint.dev | tokenrevocations | delete',
+        'ClusterRole |  | namespaces | get list watch',
         'ClusterRole | authentication.k8s.io | tokenreviews | create',
         'ClusterRole | authorization.k8s.io | subjectaccessreviews | create',
         'ClusterRole | events.k8s.io | events | create patch',
@@ -153,6 +154,7 @@ describe('Rights in a real cluster', () => {
         'Role |  | secrets | trustmint-keys | get update',
         'Role | coordination.k8s.io | leases | create',
         'Role | coordination.k8s.io | leases | trustmint | get update patch',
+        'Role | trustmint.dev | tokenrevocations | create',
         'Role |  | configmaps | get',
       ]);
     });

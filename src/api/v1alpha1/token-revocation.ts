@@ -13,9 +13,14 @@ export const tokenRevocationSpec = z
     grant: id('A grant id (gid): kills every token of that grant.'),
     agent: id('The uid of an AgentRegistration.'),
     policy: id('The uid of a TrustPolicy or ClusterTrustPolicy.'),
+    tenant: id(
+      "Only tokens of this tenant die. In the operator's namespace alone; elsewhere it may only be the namespace's own.",
+    ),
     issuedBefore: timestamp.optional().describe('Kills only tokens issued up to this time. Absent: all.'),
     reason: z.string().max(512).optional().describe('Why, for people.'),
-    expiresAt: timestamp.optional().describe('When this object may go; at least 24 h after it was made.'),
+    expiresAt: timestamp
+      .optional()
+      .describe('When this object may go: it stays in force at least 24 h, and an hour beyond its end.'),
   })
   .meta(
     cel(
