@@ -74,7 +74,7 @@ export interface ReflectorTimings {
  * `unauthorized`: it does not accept the credentials. `no_credentials`: there are none. `expired`: 410. `idle`: silence.
  * `overloaded`: 429 or 503. `stream_error`: an ERROR event. `stream_broken`: the watch was cut, or is no JSON.
  * `network`: no answer. `timeout`: not in time. `diverged`: the cache was not what the server has.
- * `short_lived`: the server ends watches at once. `server_error`: any other.
+ * `short_lived`: the server ends watches at once. `slept`: the machine was suspended. `server_error`: any other.
  */
 export type ReflectorReason =
   | 'rbac_missing'
@@ -90,6 +90,7 @@ export type ReflectorReason =
   | 'timeout'
   | 'diverged'
   | 'short_lived'
+  | 'slept'
   | 'server_error';
 
 export interface ReflectorStatus {

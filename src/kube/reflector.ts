@@ -2,6 +2,7 @@
 import { Backoff } from './backoff.ts';
 import { divergences } from './divergence.ts';
 import { errorOfStatus, ownError } from './errors.ts';
+import { LOOK, later, momentOf, NEVER, SLEPT_MESSAGE, since, sleptSince } from './moment.ts';
 import { type Entry, ObjectCache } from './object-cache.ts';
 import { pages } from './pages.ts';
 import { Tally, timingsOf } from './reflector-tally.ts';
@@ -37,14 +38,14 @@ export function createReflector<T>(options: ReflectorOptions<T>): Reflector<T> {
   };
   let phase: ReflectorStatus['phase'] = 'new';
   let reason: ReflectorReason | undefined;
+  /** How often in a row the server did not know the resource. */
   let missing = 0;
   let lastError: string | undefined;
   let known = '';
-  let aliveAt = Number.NEGATIVE_INFINITY;
+  let aliveAt = NEVER;
   /** Of the last byte, whichever watch it was of: a chain of silent ones is silence too. */
   let heardAt = 0;
   let synced = false;
-  /** How often in a row the server did not know the resource. */
   /** Ends the watch of the moment, and says why. */
   let cut: ((reason: ReflectorReason, message: string) => void) | undefined;
   let running: Promise<unknown> = Promise.resolve();
@@ -61,7 +62,7 @@ export function createReflector<T>(options: ReflectorOptions<T>): Reflector<T> {
 
   async function list(): Promise<void> {
     phase = 'listing';
-    const startedAt = clock.monotonic();
+    const startedAt = momentOf(clock);
     const next = new Map<string, Entry<T>>();
     let version = '';
     let restored = false;
@@ -93,14 +94,15 @@ export function createReflector<T>(options: ReflectorOptions<T>): Reflector<T> {
       failure ??= new Failure(why, message);
       controller.abort();
     };
-    const openedAt = clock.monotonic();
+    const opening = momentOf(clock);
     const listen = (): ReturnType<typeof clock.setTimer> =>
       clock.setTimer(
         () => {
           if (clock.monotonic() - heardAt >= timings.idleMs) cut?.('idle', `nothing heard for ${timings.idleMs} ms`);
+          else if (sleptSince(clock, opening)) cut?.('slept', SLEPT_MESSAGE);
           else idle = listen();
         },
-        Math.max(1, heardAt + timings.idleMs - clock.monotonic()),
+        Math.max(1, Math.min(LOOK, heardAt + timings.idleMs - clock.monotonic())),
       );
     let idle = listen();
     let opened = false;
@@ -120,8 +122,10 @@ export function createReflector<T>(options: ReflectorOptions<T>): Reflector<T> {
       for await (const event of events) {
         if (controller.signal.aborted) break;
         // A server ends it in time: where this process stood still meanwhile, what it reads now may be long past.
-        if (clock.monotonic() > openedAt + timeoutSeconds * 1000 + timings.idleMs)
+        if (clock.monotonic() > opening.monotonic + timeoutSeconds * 1000 + timings.idleMs)
           throw new Failure('stream_broken', 'the watch goes on beyond its time');
+        // What it reads first after it slept is from before.
+        if (sleptSince(clock, opening)) throw new Failure('slept', SLEPT_MESSAGE);
         take(event);
       }
       if (failure) throw failure;
@@ -132,9 +136,9 @@ export function createReflector<T>(options: ReflectorOptions<T>): Reflector<T> {
       cut = undefined;
       stopping.signal.removeEventListener('abort', stop);
       controller.abort();
-      if (clock.monotonic() - openedAt >= timings.healthyMs) backoff.reset();
+      if (clock.monotonic() - opening.monotonic >= timings.healthyMs) backoff.reset();
     }
-    if (clock.monotonic() - openedAt < timings.shortLivedMs)
+    if (clock.monotonic() - opening.monotonic < timings.shortLivedMs)
       throw new Failure('short_lived', 'the server ended the watch at once');
     healthy();
   }
@@ -152,7 +156,7 @@ export function createReflector<T>(options: ReflectorOptions<T>): Reflector<T> {
     const version = object.metadata?.resourceVersion;
     if (typeof version !== 'string' || version === '')
       throw ownError(`watch ${type.plural}`, 'BadAnswer', 'an event has no resourceVersion');
-    aliveAt = clock.monotonic();
+    aliveAt = momentOf(clock);
     healthy();
     if (kind === 'BOOKMARK') {
       tally.bookmark();
@@ -201,7 +205,7 @@ export function createReflector<T>(options: ReflectorOptions<T>): Reflector<T> {
       await pause(clock, checkMs * (0.9 + fraction(random) * 0.2), stopping.signal);
       const watched = cut;
       if (phase !== 'watching' || !watched) continue;
-      const startedAt = clock.monotonic();
+      const startedAt = momentOf(clock);
       const versions = () => cache.versions();
       const options = { client, type, params: scope, clock, call: listing, divergenceMs, versions, known: () => known };
       const found = await divergences(options).catch(() => undefined);
@@ -209,7 +213,7 @@ export function createReflector<T>(options: ReflectorOptions<T>): Reflector<T> {
       // Listed anew since: what was compared is gone.
       if (found === undefined || cut !== watched) continue;
       if (found === 'restored') watched('diverged', 'the server knows less than it once said');
-      else if (found.length === 0) aliveAt = Math.max(aliveAt, startedAt);
+      else if (found.length === 0) aliveAt = later(aliveAt, startedAt);
       else {
         tally.diverged(found);
         watched('diverged', `${found.length} objects were not what the server has`);
@@ -231,7 +235,7 @@ export function createReflector<T>(options: ReflectorOptions<T>): Reflector<T> {
       return synced;
     },
     items: () => cache.items(),
-    ageMs: () => clock.monotonic() - aliveAt,
+    ageMs: () => since(clock, aliveAt),
     status: () => ({
       phase,
       ...(reason !== undefined && { reason, lastError: lastError ?? '' }),
