@@ -8,6 +8,7 @@ import { refusal } from './refusals.ts';
 import type { EngineSettings } from './settings.ts';
 import type { Engine, HealthCheck } from './types.ts';
 import { createVerify } from './verify.ts';
+import { freshnessCheck, vitalsOf } from './vitals.ts';
 
 /** Wires the engine over its ports. */
 export function createEngine(settings: EngineSettings): Engine {
@@ -33,7 +34,7 @@ export function createEngine(settings: EngineSettings): Engine {
     revocations(name) {
       const snapshot = view.snapshot();
       const stale = view.staleSeconds();
-      if (!snapshot || stale > settings.maxStaleness) {
+      if (!snapshot || stale > settings.maxStaleness || settings.clockIsWrong?.()) {
         return refusal('temporarily_unavailable', 'what is revoked is not known well enough right now');
       }
       if (!snapshot.findResource(name)) {
@@ -58,8 +59,10 @@ export function createEngine(settings: EngineSettings): Engine {
       };
     },
 
+    vitals: () => vitalsOf(settings),
+
     readiness() {
-      return [policiesCheck(), freshnessCheck(), ...(settings.checks?.() ?? [])];
+      return [policiesCheck(), freshnessCheck(settings), ...(settings.checks?.() ?? [])];
     },
   };
 
@@ -73,12 +76,6 @@ export function createEngine(settings: EngineSettings): Engine {
         ? undefined
         : 'nothing was read yet';
     return { name: 'policies', ok, ...(message !== undefined && { message }) };
-  }
-
-  function freshnessCheck(): HealthCheck {
-    const stale = view.staleSeconds();
-    const ok = stale <= settings.maxStaleness;
-    return { name: 'freshness', ok, ...(!ok && { message: `the policies were last read ${Math.floor(stale)} s ago` }) };
   }
 }
 

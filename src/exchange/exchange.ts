@@ -8,7 +8,7 @@ import { issueToken } from './issue.ts';
 import { peerNetwork } from './peer-network.ts';
 import { RateLimiter } from './rate-limit.ts';
 import { type Attempt, exchangeRecord, failureRecord } from './record.ts';
-import { type Denial, MAX_STALE_MESSAGE, refusal } from './refusals.ts';
+import { type Denial, MAX_STALE_MESSAGE, refusal, WRONG_CLOCK_MESSAGE } from './refusals.ts';
 import type { EngineSettings } from './settings.ts';
 import type { ExchangeOutcome, ExchangeRequest, Grant } from './types.ts';
 
@@ -46,6 +46,7 @@ export function createExchange(settings: EngineSettings): Exchange {
     const { request } = attempt;
     let snapshot = view.snapshot();
     if (!snapshot || view.staleSeconds() > settings.maxStaleness) return stale(attempt);
+    if (settings.clockIsWrong?.()) return wrongClock(attempt);
     attempt.generation = snapshot.generation;
     const blocked = failures.blocked(peerNetwork(request.peer));
     if (blocked > 0) return limited(attempt, blocked, 'failed proofs of this address');
@@ -81,6 +82,8 @@ export function createExchange(settings: EngineSettings): Exchange {
       return deny(attempt, { stage: 'policy', reason, detail }, 'no_matching_policy');
     }
     attempt.identity = decision.terms.identity;
+    // Set wrong while the proof was verified: the token would be of that time.
+    if (settings.clockIsWrong?.()) return wrongClock(attempt);
     const issued = issueToken(settings, request, decision.terms, epochSeconds(clock), nextId(), snapshot);
     if ('code' in issued) return deny(attempt, issued.denial, issued.code, issued.message);
     attempt.issued = issued.details;
@@ -89,6 +92,10 @@ export function createExchange(settings: EngineSettings): Exchange {
 
   function stale(attempt: Attempt): ExchangeOutcome {
     return deny(attempt, { stage: 'view', reason: 'stale', detail: MAX_STALE_MESSAGE }, 'temporarily_unavailable');
+  }
+
+  function wrongClock(attempt: Attempt): ExchangeOutcome {
+    return deny(attempt, { stage: 'view', reason: 'clock', detail: WRONG_CLOCK_MESSAGE }, 'temporarily_unavailable');
   }
 
   function proofRefused(attempt: Attempt, error: ProofError): ExchangeOutcome {

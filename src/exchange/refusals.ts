@@ -13,6 +13,8 @@ const SENTENCES: Record<ErrorCode, string> = {
 
 export const MAX_STALE_MESSAGE = 'the policies were not read for longer than --max-staleness';
 
+export const WRONG_CLOCK_MESSAGE = "this replica's clock is too far from the API server's";
+
 /** A refusal with the code's own sentence, unless there is a better one. `retryAfter` in seconds. */
 export function refusal(code: ErrorCode, message = SENTENCES[code], retryAfter?: number): Refusal {
   const wait = retryAfter ?? (code === 'temporarily_unavailable' ? 5 : undefined);

@@ -26,6 +26,10 @@ export interface EngineSettings {
   readonly rateLimit: RateLimit;
   /** Failed proofs per peer address. */
   readonly failureLimit: RateLimit;
+  /** Seconds by which our clock is ahead of what it is compared with; undefined: not known. */
+  readonly clockAhead?: () => number | undefined;
+  /** Whether our clock is so wrong that nothing may be judged by it. */
+  readonly clockIsWrong?: () => boolean;
   readonly issuers: () => readonly IssuerStatus[];
   /** Readiness that the engine cannot see: the data directory, the keys. */
   readonly checks?: () => readonly HealthCheck[];

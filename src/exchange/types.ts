@@ -148,6 +148,29 @@ export interface HealthCheck {
   readonly ok: boolean;
   /** Why it is not ok; or, where it is, what a person should see to. */
   readonly message?: string;
+  /** Where nobody need see to it: how it is. */
+  readonly detail?: string;
+}
+
+/** One of the kinds that a view is made of. */
+export interface KindAge {
+  readonly kind: string;
+  /** Since its last sign of life. */
+  readonly staleSeconds: number;
+}
+
+export interface Vitals {
+  /** Seconds of staleness beyond which exchanges stop, and verifying. */
+  readonly maxStaleness: number;
+  readonly maxVerifyStaleness: number;
+  /** Empty where the view is one whole. */
+  readonly kinds: readonly KindAge[];
+  /** Revocations in force. */
+  readonly revocations: ReadonlyMap<string, number>;
+  /** How many of them are gone, and stay in force until it is known why. */
+  readonly lingering: number;
+  /** Seconds by which our clock is ahead of the API server's; absent while it is not known. */
+  readonly clockSkewSeconds?: number;
 }
 
 export interface PoliciesReport {
@@ -195,6 +218,8 @@ export interface Engine {
   ): { readonly generatedAt: string; readonly entries: readonly RevocationFeedEntry[] } | Refusal;
   explain(request: ExplainRequest): Promise<ExplainOutcome>;
   policies(): PoliciesReport;
+  /** Numbers for whoever watches over it. */
+  vitals(): Vitals;
   /** All must be ok for `/readyz`. */
   readiness(): readonly HealthCheck[];
 }

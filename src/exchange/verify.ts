@@ -5,15 +5,18 @@ import { refusal } from './refusals.ts';
 import type { EngineSettings } from './settings.ts';
 import type { Refusal, VerifyOutcome, VerifyRequest } from './types.ts';
 
-/** Verifies one token for one call. A view that is too old refuses: what it does not know of may be revoked. */
+/**
+ * Verifies one token for one call. A view that is too old refuses, for what it does not know of may be revoked; so does a
+ * clock that is wrong.
+ */
 export function createVerify(settings: EngineSettings): (request: VerifyRequest) => VerifyOutcome | Refusal {
   const { view, keyring, clock } = settings;
 
   return function verify(request) {
     const snapshot = view.snapshot();
     const stale = view.staleSeconds();
-    if (!snapshot || stale > settings.maxVerifyStaleness) {
-      return refusal('temporarily_unavailable', 'what is revoked is not known well enough right now');
+    if (!snapshot || stale > settings.maxVerifyStaleness || settings.clockIsWrong?.()) {
+      return refusal('temporarily_unavailable', 'what is revoked or expired is not known well enough right now');
     }
     const staleSeconds = Math.floor(stale);
     const resource = snapshot.findResource(request.resource);

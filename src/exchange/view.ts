@@ -1,7 +1,7 @@
 /** What is served, as the engine sees it. Implemented by `standalone/` and `operator/`. */
 import type { Snapshot } from '../policy/types.ts';
 import type { RevocationIndex } from '../revocation/index.ts';
-import type { PoliciesReport } from './types.ts';
+import type { KindAge, PoliciesReport } from './types.ts';
 
 export interface View {
   /** The objects as they are now, compiled; undefined before the first good read. */
@@ -10,6 +10,10 @@ export interface View {
   revocations(): RevocationIndex;
   /** Seconds since the view was last known to be fresh. */
   staleSeconds(): number;
+  /** The kinds that it is made of, each with the seconds since its own last sign of life: the view is as old as the oldest. */
+  kinds?(): readonly KindAge[];
+  /** Revocations that are gone and in force still, until it is known why they went. */
+  lingering?(): number;
   /** Why the newest read failed, while older objects go on being served. */
   readErrors(): PoliciesReport['readErrors'];
 }

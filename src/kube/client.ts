@@ -1,5 +1,6 @@
 /** The requests of a controller, each with a deadline, within a rate, on connections that are kept. */
 import type { Clock } from '../clock.ts';
+import type { ClockSkew } from './clock-skew.ts';
 import type { CredentialSource } from './credentials.ts';
 import { KubeApiError, networkError, ownError } from './errors.ts';
 import { listPath, pathOf, queryOf, watchPath } from './paths.ts';
@@ -18,6 +19,8 @@ export interface ClientOptions {
   readonly userAgent?: string;
   /** Requests a second and at once; watches are not counted. Default 20 and 30. */
   readonly rate?: { readonly qps: number; readonly burst: number };
+  /** Learns the server's time from its answers. */
+  readonly skew?: ClockSkew;
   /** Called after each attempt, for metrics: GET, POST, …, or WATCH. Status 0: no answer. */
   readonly onRequest?: (verb: string, status: number, milliseconds: number) => void;
 }
@@ -40,9 +43,12 @@ const PATCHES: Record<PatchType, string> = {
  * an unknown outcome and is never sent again.
  */
 export function createKubeClient(options: ClientOptions): KubeClient {
-  const { clock, random, onRequest, userAgent = 'trustmint', rate = { qps: 20, burst: 30 } } = options;
+  const { clock, random, onRequest, skew, userAgent = 'trustmint', rate = { qps: 20, burst: 30 } } = options;
   const limiter = new RateLimiter(clock, rate);
-  const wire = new Wire(options.credentials, userAgent);
+  const wire = new Wire(options.credentials, userAgent, () => {
+    const sentAt = clock.monotonic();
+    return (date) => skew?.observe(sentAt, date);
+  });
 
   async function counted<T>(verb: string, attempt: () => Promise<T>): Promise<T> {
     const startedAt = clock.monotonic();

@@ -29,11 +29,14 @@ const ERROR_BYTES = 65_536;
 export class Wire {
   readonly #source: CredentialSource;
   readonly #userAgent: string;
+  readonly #onDate: (() => (date: string | undefined) => void) | undefined;
   #agents: Agents | undefined;
 
-  constructor(source: CredentialSource, userAgent: string) {
+  /** @param onDate called as a request is sent; what it returns, with the `Date` of the server's answer */
+  constructor(source: CredentialSource, userAgent: string, onDate?: () => (date: string | undefined) => void) {
     this.#source = source;
     this.#userAgent = userAgent;
+    this.#onDate = onDate;
   }
 
   /**
@@ -86,6 +89,7 @@ export class Wire {
     const agent = this.#agentsFor(credentials)[pool];
     const { server } = credentials;
     const body = call.body === undefined ? undefined : Buffer.from(call.body);
+    const dated = this.#onDate?.();
     return new Promise((resolve, reject) => {
       const req = request(
         {
@@ -107,6 +111,8 @@ export class Wire {
         (res) => {
           // An abort after the headers must not be an uncaught error where nobody reads the body.
           res.on('error', () => {});
+          // A 5xx may be of a proxy before it.
+          if ((res.statusCode ?? 500) < 500) dated?.(res.headers.date);
           resolve(res);
         },
       );

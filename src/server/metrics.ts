@@ -1,6 +1,6 @@
 /** Prometheus metrics. Labels come from our own code or from policies, never from a request. */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import type { PoliciesReport } from '../exchange/types.ts';
+import type { PoliciesReport, Vitals } from '../exchange/types.ts';
 
 /** Seconds: from a repeated proof to one that waits for an issuer's keys. */
 const BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10];
@@ -11,7 +11,7 @@ export interface Metrics {
   exchange(code: string, seconds: number): void;
   verify(result: 'active' | 'inactive' | 'refused'): void;
   /** Sets the gauges; called for each scrape. */
-  refresh(report: PoliciesReport, inFlight: number): void;
+  refresh(report: PoliciesReport, vitals: Vitals, inFlight: number): void;
 }
 
 /** A registry of its own, so that two servers in one process do not share numbers. */
@@ -71,14 +71,30 @@ function createGauges(registers: Registry[]): Metrics['refresh'] {
     new Gauge<Label>({ name, help, labelNames, registers });
   const inFlightNow = gauge('trustmint_http_requests_in_flight', 'Requests being answered, on both listeners.');
   const stale = gauge('trustmint_view_stale_seconds', 'Seconds since what is served was last known to be fresh.');
+  const kindStale = gauge('trustmint_kind_stale_seconds', 'Seconds since a kind gave its last sign of life.', 'kind');
+  const limits = gauge('trustmint_view_stale_limit_seconds', 'Staleness beyond which this stops.', 'stops');
+  // Absent while there is nothing to compare with: 0 would be a promise.
+  let skew: Gauge | undefined;
+  const revocations = gauge('trustmint_revocations', 'Revocations in force by what they name.', 'by');
+  const lingering = gauge('trustmint_revocations_lingering', 'Revocations gone, in force until it is known why.');
   const readErrors = gauge('trustmint_view_read_errors', 'Sources whose newest read failed.');
   const rules = gauge('trustmint_index_rules', 'Rules served.');
   const objects = gauge('trustmint_objects', 'Objects by kind and phase.', 'kind', 'phase');
   const keys = gauge('trustmint_issuer_keys', 'Usable public keys by anchor.', 'anchor', 'provider', 'issuer');
   const failing = gauge('trustmint_issuer_failing', '1 where the newest fetch failed.', 'anchor', 'provider', 'issuer');
-  return (report, inFlight) => {
+  return (report, vitals, inFlight) => {
     inFlightNow.set(inFlight);
     stale.set(report.staleSeconds ?? Number.POSITIVE_INFINITY);
+    limits.set({ stops: 'exchange' }, vitals.maxStaleness);
+    limits.set({ stops: 'verify' }, vitals.maxVerifyStaleness);
+    kindStale.reset();
+    for (const { kind, staleSeconds } of vitals.kinds) kindStale.set({ kind }, staleSeconds);
+    if (vitals.clockSkewSeconds !== undefined) {
+      skew ??= gauge('trustmint_clock_skew_seconds', "Seconds by which this clock is ahead of the API server's.");
+      skew.set(vitals.clockSkewSeconds);
+    }
+    for (const [by, count] of vitals.revocations) revocations.set({ by }, count);
+    lingering.set(vitals.lingering);
     readErrors.set(report.readErrors.length);
     rules.set(report.objects.reduce((sum, object) => sum + (object.served ? object.rules : 0), 0));
     objects.reset();

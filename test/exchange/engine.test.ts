@@ -90,7 +90,10 @@ describe('the engine’s feeds and reports', () => {
       w.view.stale = 601.9;
       assert.deepEqual(failing(), ['freshness']);
       const freshness = w.engine.readiness().find(({ name }) => name === 'freshness');
-      assert.equal(freshness?.message, 'the policies were last read 601 s ago');
+      assert.equal(
+        freshness?.message,
+        'TrustPolicy (the oldest kind): no sign of life for 601 s; exchanges and the feed have stopped; verifying stops after 1800 s',
+      );
       w.unserve();
       w.view.stale = Number.POSITIVE_INFINITY;
       assert.deepEqual(failing(), ['policies', 'freshness']);

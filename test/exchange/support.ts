@@ -10,6 +10,7 @@ import {
   type ExchangeOutcome,
   type ExchangeRequest,
   type Grant,
+  type KindAge,
   type VerifyRequest,
 } from '../../src/exchange/index.ts';
 import type { ProviderName } from '../../src/identity.ts';
@@ -98,7 +99,7 @@ export interface World {
   readonly sink: FakeSink;
   readonly keyring: KeyRing;
   /** What the view says; a test changes it. */
-  readonly view: { stale: number; errors: { source: string; code: string; message: string }[] };
+  readonly view: { stale: number; kinds?: KindAge[]; errors: { source: string; code: string; message: string }[] };
   serve(...objects: AnyObject[]): void;
   unserve(): void;
   revoke(...entries: (Pick<RevocationEntry, 'by' | 'value'> & Partial<RevocationEntry>)[]): void;
@@ -130,6 +131,7 @@ export async function world(objects: readonly AnyObject[], over: Partial<EngineS
       snapshot: () => snapshot,
       revocations: () => revocations,
       staleSeconds: () => view.stale,
+      kinds: () => view.kinds ?? [{ kind: 'TrustPolicy', staleSeconds: view.stale }],
       readErrors: () => view.errors,
     },
     proofs: createProofVerifier({ keys, clock }),

@@ -78,6 +78,10 @@ describe('the ops listener', () => {
       'trustmint_verify_requests_total{result="refused"} 1',
       'trustmint_index_rules 3',
       'trustmint_view_stale_seconds 7',
+      'trustmint_view_stale_limit_seconds{stops="exchange"} 600',
+      'trustmint_view_stale_limit_seconds{stops="verify"} 1800',
+      'trustmint_revocations{by="token"} 2',
+      'trustmint_revocations_lingering 1',
       'trustmint_view_read_errors 1',
       'trustmint_objects{kind="TrustPolicy",phase="Active"} 1',
       'trustmint_objects{kind="ClusterTrustPolicy",phase="Invalid"} 1',
@@ -90,6 +94,24 @@ describe('the ops listener', () => {
     }
     assert.match(text, /^process_cpu_seconds_total /m);
     assert.doesNotMatch(text, /ai-agents|research/);
+  });
+
+  it('/metrics says how old each kind is, and how wrong the clock, where that is known', async () => {
+    const before = await ask(`${h.opsUrl}/metrics`);
+    assert.doesNotMatch(before.text, /^trustmint_(clock_skew|kind_stale)_seconds/m);
+    const kinds = [
+      { kind: 'TrustPolicy', staleSeconds: 4.5 },
+      { kind: 'TokenRevocation', staleSeconds: 61 },
+    ];
+    h.engine.numbers = { ...h.engine.numbers, kinds, clockSkewSeconds: -31.2 };
+    const { text } = await ask(`${h.opsUrl}/metrics`);
+    for (const line of [
+      'trustmint_kind_stale_seconds{kind="TrustPolicy"} 4.5',
+      'trustmint_kind_stale_seconds{kind="TokenRevocation"} 61',
+      'trustmint_clock_skew_seconds -31.2',
+    ]) {
+      assert.ok(text.includes(`\n${line}\n`), line);
+    }
   });
 
   it('/metrics forgets an issuer that no policy names any more', async () => {

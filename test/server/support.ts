@@ -13,6 +13,7 @@ import type {
   PoliciesReport,
   VerifyOutcome,
   VerifyRequest,
+  Vitals,
 } from '../../src/exchange/types.ts';
 import { createServer, type ServerOptions, type TrustmintServer } from '../../src/server/index.ts';
 import { FakeClock } from '../support/fake-clock.ts';
@@ -91,6 +92,13 @@ export class FakeEngine implements Engine {
     detail: 'expired',
   });
   report: PoliciesReport = REPORT;
+  numbers: Vitals = {
+    maxStaleness: 600,
+    maxVerifyStaleness: 1800,
+    kinds: [],
+    revocations: new Map([['token', 2]]),
+    lingering: 1,
+  };
   checks: ReturnType<Engine['readiness']> = [{ name: 'keys', ok: true }];
 
   async exchange(request: ExchangeRequest) {
@@ -116,6 +124,9 @@ export class FakeEngine implements Engine {
   }
   policies() {
     return this.report;
+  }
+  vitals() {
+    return this.numbers;
   }
   readiness() {
     return this.checks;
