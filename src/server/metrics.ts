@@ -73,8 +73,9 @@ function createGauges(registers: Registry[]): Metrics['refresh'] {
   const stale = gauge('trustmint_view_stale_seconds', 'Seconds since what is served was last known to be fresh.');
   const kindStale = gauge('trustmint_kind_stale_seconds', 'Seconds since a kind gave its last sign of life.', 'kind');
   const limits = gauge('trustmint_view_stale_limit_seconds', 'Staleness beyond which this stops.', 'stops');
-  // Absent while there is nothing to compare with: 0 would be a promise.
-  let skew: Gauge | undefined;
+  const skew = gauge('trustmint_clock_skew_seconds', "Seconds by which this clock is ahead of the API server's.");
+  // Without a value while there is nothing to compare with: 0 would be a promise.
+  skew.remove();
   const revocations = gauge('trustmint_revocations', 'Revocations in force by what they name.', 'by');
   const lingering = gauge('trustmint_revocations_lingering', 'Revocations gone, in force until it is known why.');
   const readErrors = gauge('trustmint_view_read_errors', 'Sources whose newest read failed.');
@@ -89,10 +90,7 @@ function createGauges(registers: Registry[]): Metrics['refresh'] {
     limits.set({ stops: 'verify' }, vitals.maxVerifyStaleness);
     kindStale.reset();
     for (const { kind, staleSeconds } of vitals.kinds) kindStale.set({ kind }, staleSeconds);
-    if (vitals.clockSkewSeconds !== undefined) {
-      skew ??= gauge('trustmint_clock_skew_seconds', "Seconds by which this clock is ahead of the API server's.");
-      skew.set(vitals.clockSkewSeconds);
-    }
+    if (vitals.clockSkewSeconds !== undefined) skew.set(vitals.clockSkewSeconds);
     for (const [by, count] of vitals.revocations) revocations.set({ by }, count);
     lingering.set(vitals.lingering);
     readErrors.set(report.readErrors.length);
