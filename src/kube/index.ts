@@ -1,5 +1,6 @@
 /** The API server: requests, and copies of its collections that follow it. Knows no Trustmint kind. */
 export { type ClientOptions, createKubeClient } from './client.ts';
+export { ClockSkew } from './clock-skew.ts';
 export {
   type Condition,
   type ConditionStatus,
