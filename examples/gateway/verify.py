@@ -33,6 +33,7 @@ def verify(token, audience, keys, revocations, now, call):
     audience of the resource; keys and revocations as the mint gives them (`keys`, `entries`); now in seconds;
     call: a dict of scope, tool, method, path, cost, each only where there is one.
     """
+    now = int(now)
     if len(token) > 8192:
         raise Refused("too large")
     macaroon = Macaroon.deserialize(token)
@@ -109,7 +110,7 @@ def judge(caveat, is_issuers, facts, audience, now, call):
     elif key == "time":
         holds = now < value if operator == "<" else now >= value
     elif key == "budget_credits":
-        holds = "cost" not in call or 0 <= call["cost"] <= value
+        holds = "cost" not in call or (type(call["cost"]) is int and 0 <= call["cost"] <= value)
     else:
         holds = (audience if key == "aud" else call.get(key)) in value
     if not holds:
