@@ -64,7 +64,7 @@ export class Authority {
     return { keys: this.#published.map((key) => key.jwk) };
   }
 
-  sign(claims: Readonly<Record<string, unknown>>, alg: DevAlgorithm, typ?: string): Promise<string> {
+  async sign(claims: Readonly<Record<string, unknown>>, alg: DevAlgorithm, typ?: string): Promise<string> {
     const { kid, privateKey } = this.#signing.find((key) => key.alg === alg)!;
     return signJws({ alg, kid, ...(typ !== undefined && { typ }) }, claims, privateKey);
   }

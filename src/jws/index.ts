@@ -5,4 +5,4 @@ export { type JsonObject, parseJsonObject } from './json.ts';
 export { type ImportedJwkSet, importJwkSet, type JwkSetOptions, type PublicKey } from './jwks.ts';
 export { type JwsHeader, type JwsLimits, type ParsedJws, parseJws } from './parse.ts';
 export { type SigningHeader, signJws } from './sign.ts';
-export { verifyJws } from './verify.ts';
+export { requireSignature, verifyJws } from './verify.ts';

@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { importJWK, jwtVerify } from 'jose';
-import { importJwkSet, parseJws, SIGNATURE_ALGORITHMS, signJws, verifyJws } from '../../src/jws/index.ts';
+import {
+  importJwkSet,
+  parseJws,
+  requireSignature,
+  SIGNATURE_ALGORITHMS,
+  signJws,
+  verifyJws,
+} from '../../src/jws/index.ts';
 import { encode, refused, type TestKey, testKey } from './support.ts';
 
 const keys = new Map<string, TestKey>();
@@ -72,9 +79,18 @@ describe('verifying a compact JWS', () => {
     await assert.rejects(verifyJws(none, [], ['ES256']), refused('no_key'));
   });
 
-  it('refuses to sign with a key that does not go with the algorithm', async () => {
-    await assert.rejects(signJws({ alg: 'ES384' }, {}, keys.get('ES256')!.privateKey));
-    await assert.rejects(signJws({ alg: 'ES256' }, {}, rsa.privateKey));
-    await assert.rejects(signJws({ alg: 'RS256' }, {}, rsa.publicKey));
+  it('P1: one key that a kid chose is used with its own algorithm alone, whatever the token says', () => {
+    const token = sign(rsa);
+    requireSignature(parseJws(token), { alg: 'RS256', publicKey: rsa.publicKey });
+    const asPss = { alg: 'PS256', publicKey: rsa.publicKey } as const;
+    assert.throws(() => requireSignature(parseJws(token), asPss), refused('algorithm_not_allowed'));
+    const other = keys.get('ES256')!;
+    assert.throws(
+      () => requireSignature(parseJws(token), { alg: 'RS256', publicKey: other.publicKey }),
+      refused('signature'),
+    );
+    const [head, , signature] = token.split('.');
+    const forged = parseJws(`${head}.${encode('{"sub":"you"}')}.${signature}`);
+    assert.throws(() => requireSignature(forged, { alg: 'RS256', publicKey: rsa.publicKey }), refused('signature'));
   });
 });

@@ -100,7 +100,7 @@ export class Signer {
     return { ...this.publicKey.export({ format: 'jwk' }), kid: this.kid };
   }
 
-  token(claims: Record<string, unknown>, typ?: string): Promise<string> {
+  async token(claims: Record<string, unknown>, typ?: string): Promise<string> {
     return signJws({ alg: 'ES256', kid: this.kid, ...(typ === undefined ? {} : { typ }) }, claims, this.privateKey);
   }
 
