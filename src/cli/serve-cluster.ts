@@ -2,6 +2,7 @@
 import { hostname } from 'node:os';
 import type { HealthCheck } from '../exchange/index.ts';
 import {
+  ClockSkew,
   type CredentialSource,
   createKubeClient,
   LeaderElector,
@@ -10,6 +11,8 @@ import {
 } from '../kube/index.ts';
 import type { KubeClient } from '../kube/types.ts';
 import {
+  clockCheck,
+  clockIsWrong,
   configMapKeys,
   createAccess,
   createClusterView,
@@ -52,9 +55,10 @@ export async function serveCluster(flags: ServeFlags, io: Io): Promise<void> {
       const message = `--max-staleness under ${2 * SIGN_OF_LIFE}s refuses exchanges while nothing is wrong`;
       log('warn', `${message}: what does not change gives a sign of life every ${SIGN_OF_LIFE} s`);
     }
-    const client = createKubeClient({ credentials, clock, random });
+    const skew = new ClockSkew(clock);
+    const client = createKubeClient({ credentials, clock, random, skew });
     onClose(() => client.close());
-    const reviews = createKubeClient({ credentials, clock, random, rate: REVIEWS });
+    const reviews = createKubeClient({ credentials, clock, random, skew, rate: REVIEWS });
     onClose(() => reviews.close());
 
     const writer = createKubeClient({ credentials, clock, random, rate: STATUSES });
@@ -62,7 +66,7 @@ export async function serveCluster(flags: ServeFlags, io: Io): Promise<void> {
     let status: StatusReporter | undefined;
     onClose(() => status?.close());
     // A long list must not hold up the leader's renewals.
-    const leases = createKubeClient({ credentials, clock, random });
+    const leases = createKubeClient({ credentials, clock, random, skew });
     onClose(() => leases.close());
     const elector = electorOf(serving, leases, namespace, async (term) => await status?.lead(term));
     onClose(() => elector.stop());
@@ -135,17 +139,14 @@ export async function serveCluster(flags: ServeFlags, io: Io): Promise<void> {
 
     await answer({
       // Without keys of our own nothing can be minted or verified, so nothing is served.
-      view: {
-        snapshot: () => (keyring.ready() ? view.snapshot() : undefined),
-        revocations: () => view.revocations(),
-        staleSeconds: () => view.staleSeconds(),
-        readErrors: () => view.readErrors(),
-      },
+      view: { ...view, snapshot: () => (keyring.ready() ? view.snapshot() : undefined) },
       proofs: createProofVerifier({ keys: issuerKeys, clock, tokenReview: tokenReviews(reviews) }),
       keyring,
       issuerKeys,
       keyProblem: () => keyring.problem(),
-      checks: () => [clusterCheck(cluster)],
+      checks: () => [clusterCheck(cluster), clockCheck(skew)],
+      clockAhead: () => skew.ahead(),
+      clockIsWrong: () => clockIsWrong(skew),
       access: createAccess({
         client: reviews,
         clock,

@@ -38,6 +38,8 @@ export interface ServingParts extends Pick<ServerOptions, 'access' | 'verifierTo
   /** Why our own keys are not as they should be. */
   readonly keyProblem: () => { readonly message: string } | undefined;
   readonly checks?: () => readonly HealthCheck[];
+  readonly clockAhead?: () => number | undefined;
+  readonly clockIsWrong?: () => boolean;
 }
 
 /** Runs `serve` with what it needs, and closes in the end whatever was begun. */
@@ -67,7 +69,7 @@ export async function withServing(
       log,
       record: (event) => void audit.record(event).catch((error: Error) => log('error', error.message)),
       onClose: (close) => void closers.push(close),
-      async answer({ view, proofs, keyring, issuerKeys, keyProblem, checks, ...guards }) {
+      async answer({ view, proofs, keyring, issuerKeys, keyProblem, checks, clockAhead, clockIsWrong, ...guards }) {
         const engine = createEngine({
           view,
           proofs,
@@ -80,6 +82,8 @@ export async function withServing(
           maxVerifyStaleness: MAX_VERIFY_STALENESS,
           rateLimit: flags.rateLimit,
           failureLimit: FAILURES,
+          ...(clockAhead && { clockAhead }),
+          ...(clockIsWrong && { clockIsWrong }),
           issuers: () => issuerKeys.status(),
           checks: () => {
             const problem = keyProblem();

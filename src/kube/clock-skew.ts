@@ -36,9 +36,9 @@ export class ClockSkew {
     this.#middle = this.#offsets.toSorted((a, b) => a - b)[this.#offsets.length >> 1];
   }
 
-  /** Milliseconds by which this clock is ahead of the server's, to about a second; undefined while nobody said. */
+  /** Seconds by which this clock is ahead of the server's, to about one; undefined while nobody said. */
   ahead(): number | undefined {
     if (this.#middle === undefined) return undefined;
-    return this.#clock.now() - this.#clock.monotonic() - this.#middle;
+    return (this.#clock.now() - this.#clock.monotonic() - this.#middle) / 1000;
   }
 }

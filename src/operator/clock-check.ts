@@ -2,9 +2,9 @@
 import type { HealthCheck } from '../exchange/index.ts';
 import type { ClockSkew } from '../kube/index.ts';
 
-/** Milliseconds from which somebody should look, and from which nothing is granted or verified. */
-const UNUSUAL = 30_000;
-const WRONG = 300_000;
+/** Seconds from which somebody should look, and from which nothing is granted or verified. */
+const UNUSUAL = 30;
+const WRONG = 300;
 
 /** Whether it is more than 5 minutes from the API server's: such a replica must not serve. */
 export function clockIsWrong(skew: Pick<ClockSkew, 'ahead'>): boolean {
@@ -14,8 +14,8 @@ export function clockIsWrong(skew: Pick<ClockSkew, 'ahead'>): boolean {
 export function clockCheck(skew: Pick<ClockSkew, 'ahead'>): HealthCheck {
   const ahead = skew.ahead();
   if (ahead === undefined) return { name: 'clock', ok: true, detail: 'the API server has not said its time yet' };
-  const seconds = Math.round(ahead / 1000);
+  const seconds = Math.round(ahead);
   const text = `${Math.abs(seconds)} s ${seconds < 0 ? 'behind' : 'ahead of'} the API server's clock`;
   if (Math.abs(ahead) <= UNUSUAL) return { name: 'clock', ok: true, detail: text };
-  return { name: 'clock', ok: !clockIsWrong(skew), message: `${text}: nothing is served beyond ${WRONG / 1000} s` };
+  return { name: 'clock', ok: !clockIsWrong(skew), message: `${text}: nothing is served beyond ${WRONG} s` };
 }

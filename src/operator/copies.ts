@@ -48,6 +48,8 @@ export interface Copies {
   synced(): boolean;
   /** Milliseconds since the last sign of life of the one that is oldest. */
   ageMs(): number;
+  /** Seconds since the last sign of life of each. */
+  ages(): readonly { readonly kind: CopyChange['kind']; readonly staleSeconds: number }[];
   /**
    * Whether the API server knows a kind of policy no more. What it held is gone, or nearly: the watch may end before it
    * said so. And without those that forbid, those that give would give more.
@@ -109,6 +111,12 @@ export function createCopies(settings: CopiesSettings): Copies {
     },
     synced: () => named.every(([, one]) => one.synced),
     ageMs: () => Math.max(...named.map(([, one]) => one.ageMs())),
+    ages: () =>
+      [
+        ...policies,
+        ['TokenRevocation', revocations] as const,
+        ...(namespaces ? [['Namespace', namespaces] as const] : []),
+      ].map(([kind, one]) => ({ kind, staleSeconds: one.ageMs() / 1000 })),
     uninstalled: () => [...policies.values()].some((one) => one.status().uninstalled === true),
     errors: () => named.flatMap(([name, one]) => errorOf(name, one)),
   };

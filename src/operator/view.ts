@@ -141,6 +141,7 @@ export function createClusterView(settings: ClusterViewSettings): ClusterView {
     revocations: () => current().revocations,
     revocationProblems: () => served.problems,
     staleSeconds: () => copies.ageMs() / 1000,
+    kinds: () => copies.ages(),
     readErrors: () => [
       ...(failure === undefined ? [] : [{ source: 'policies', code: 'compile_failed', message: failure }]),
       ...copies.errors(),
