@@ -1,12 +1,13 @@
 /** The engine: what every door talks to. */
 import { epochSeconds } from '../clock.ts';
+import type { ServedResource } from '../policy/types.ts';
 import { createExchange } from './exchange.ts';
 import { createExplain } from './explain.ts';
 import { peerNetwork } from './peer-network.ts';
 import { doorRecord } from './record.ts';
 import { refusal } from './refusals.ts';
 import type { EngineSettings } from './settings.ts';
-import type { Engine, HealthCheck } from './types.ts';
+import type { Engine, HealthCheck, Refusal } from './types.ts';
 import { createVerify } from './verify.ts';
 import { freshnessCheck, vitalsOf } from './vitals.ts';
 
@@ -24,26 +25,18 @@ export function createEngine(settings: EngineSettings): Engine {
     },
 
     keys(name) {
-      const snapshot = view.snapshot();
-      if (!snapshot) return refusal('temporarily_unavailable', 'no policies have been read yet');
-      const resource = snapshot.findResource(name);
-      if (!resource) return refusal('invalid_request', 'resource: there is none of this name, URI or audience');
+      const resource = resourceNow(name);
+      if ('granted' in resource) return resource;
       return { keys: keyring.resourceKeys(resource.audience) };
     },
 
     revocations(name) {
-      const snapshot = view.snapshot();
-      const stale = view.staleSeconds();
-      if (!snapshot || stale > settings.maxStaleness || settings.clockIsWrong?.()) {
-        return refusal('temporarily_unavailable', 'what is revoked is not known well enough right now');
-      }
-      if (!snapshot.findResource(name)) {
-        return refusal('invalid_request', 'resource: there is none of this name, URI or audience');
-      }
+      const resource = resourceNow(name);
+      if ('granted' in resource) return resource;
       const now = epochSeconds(clock);
       // As old as what it was made from: a verifier judges the age of the feed by this.
       return {
-        generatedAt: new Date((now - Math.ceil(stale)) * 1000).toISOString(),
+        generatedAt: new Date((now - Math.ceil(view.staleSeconds())) * 1000).toISOString(),
         entries: view.revocations().feed(now).entries,
       };
     },
@@ -65,6 +58,19 @@ export function createEngine(settings: EngineSettings): Engine {
       return [policiesCheck(), freshnessCheck(settings), ...(settings.checks?.() ?? [])];
     },
   };
+
+  /**
+   * What a verifier asks about. By a view that is too old neither what is revoked nor who may verify is known well
+   * enough, and keys outlive any later answer.
+   */
+  function resourceNow(name: string): ServedResource | Refusal {
+    const snapshot = view.snapshot();
+    if (!snapshot || view.staleSeconds() > settings.maxStaleness || settings.clockIsWrong?.()) {
+      return refusal('temporarily_unavailable', 'who verifies what, and what is revoked, is not known well enough now');
+    }
+    const resource = snapshot.findResource(name);
+    return resource ?? refusal('invalid_request', 'resource: there is none of this name, URI or audience');
+  }
 
   /** A failed read does not end readiness, for what was served goes on; it says so, and freshness ends it in time. */
   function policiesCheck(): HealthCheck {

@@ -23,16 +23,6 @@ describe('the engine’s feeds and reports', () => {
     assert.notEqual(api![0]!.key, other![0]!.key);
   });
 
-  it('gives no keys of a resource that there is not, nor before the first good read', () => {
-    const unknown = w.engine.keys('nowhere');
-    assert.ok('code' in unknown);
-    assert.equal(unknown.code, 'invalid_request');
-    w.unserve();
-    const early = w.engine.keys('default');
-    assert.ok('code' in early);
-    assert.equal(early.code, 'temporarily_unavailable');
-  });
-
   it('gives the revocations in force, and says how old the view is that they were made from', () => {
     w.revoke({ by: 'token', value: 'j1' }, { by: 'grant', value: 'g1', tenant: 'acme', issuedBefore: 5, expiresAt: 1 });
     w.view.stale = 42.2;
@@ -43,22 +33,26 @@ describe('the engine’s feeds and reports', () => {
     assert.deepEqual(answer.entries, [entry], 'what expired is gone');
   });
 
-  it('gives no revocations when they are stale, unknown, or of no resource', () => {
-    const code = () => {
-      const answer = w.engine.revocations('default');
-      return 'code' in answer ? answer.code : 'ok';
-    };
-    w.view.stale = 600;
-    assert.equal(code(), 'ok');
-    w.view.stale = 601;
-    assert.equal(code(), 'temporarily_unavailable');
-    w.view.stale = 0;
-    const unknown = w.engine.revocations('nowhere');
-    assert.ok('code' in unknown);
-    assert.equal(unknown.code, 'invalid_request');
-    w.unserve();
-    assert.equal(code(), 'temporarily_unavailable');
-  });
+  for (const feed of ['keys', 'revocations'] as const) {
+    it(`gives no ${feed} by a view that is too old or not there, and none of no resource`, () => {
+      const code = (name = 'default') => {
+        const answer = w.engine[feed](name);
+        return 'code' in answer ? answer.code : 'ok';
+      };
+      w.view.stale = 600;
+      assert.equal(code(), 'ok');
+      w.view.stale = 600.001;
+      assert.equal(code(), 'temporarily_unavailable');
+      assert.equal(code('nowhere'), 'temporarily_unavailable');
+      w.view.stale = 0;
+      assert.equal(code('nowhere'), 'invalid_request');
+      assert.equal(code('api'), 'ok');
+      w.serve(agents([RESEARCH]));
+      assert.equal(code('api'), 'invalid_request', 'a resource that is gone');
+      w.unserve();
+      assert.equal(code(), 'temporarily_unavailable');
+    });
+  }
 
   it('P16: reports what is served, why not, and each issuer’s keys with their last success', async () => {
     await w.granted();

@@ -1,7 +1,7 @@
 /** `GET /api/mint/keys` and `GET /api/mint/revocations`: what a gateway needs to verify offline, made to be polled. */
 import { createHash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Engine } from '../../exchange/types.ts';
+import type { Engine, RevocationFeedEntry } from '../../exchange/types.ts';
 import { asError, sendJson, sendNotModified } from '../answer.ts';
 import type { RequestContext } from '../context.ts';
 import { invalidRequest } from '../errors.ts';
@@ -36,15 +36,29 @@ export function sendRevocations(
   const answer = engine.revocations(resource);
   if ('granted' in answer) throw asError(answer);
   const { generatedAt } = answer;
-  const entries = answer.entries.map(({ by, value, tenant, issuedBefore, expiresAt }) => ({
-    by,
-    value,
-    tenant,
-    issuedBefore,
-    expiresAt,
-  }));
-  const headers = { 'X-Generated-At': generatedAt };
-  sendTagged(req, res, context, { generatedAt, entries }, `W/"${digest(entries)}"`, headers);
+  const { entries, etag } = rendered(answer.entries);
+  sendTagged(req, res, context, { generatedAt, entries }, etag, { 'X-Generated-At': generatedAt });
+}
+
+type Entries = readonly RevocationFeedEntry[];
+
+/** The same list is answered to every poll until something changes. */
+const known = new WeakMap<Entries, { readonly entries: Entries; readonly etag: string }>();
+
+function rendered(list: Entries) {
+  let one = known.get(list);
+  if (!one) {
+    const entries = list.map(({ by, value, tenant, issuedBefore, expiresAt }) => ({
+      by,
+      value,
+      tenant,
+      issuedBefore,
+      expiresAt,
+    }));
+    one = { entries, etag: `W/"${digest(entries)}"` };
+    known.set(list, one);
+  }
+  return one;
 }
 
 function sendTagged(

@@ -202,9 +202,14 @@ describe('GET /api/mint/keys and /api/mint/revocations', () => {
     }
 
     it(`${route}: HEAD like GET, without the body; anything else is 405`, async () => {
+      const got = await ask(`${h.url}/api/mint/${route}?resource=a`);
       const head = await ask(`${h.url}/api/mint/${route}?resource=a`, { method: 'HEAD' });
       assert.equal(head.status, 200);
       assert.equal(head.text, '');
+      for (const name of ['etag', 'x-generated-at', 'content-length'])
+        assert.equal(head.headers[name], got.headers[name]);
+      // A verifier reckons with it.
+      assert.ok(Date.parse(String(got.headers.date)) > 0);
       const put = await ask(`${h.url}/api/mint/${route}?resource=a`, { method: 'PUT' });
       assert.equal(put.status, 405);
       assert.equal(put.headers.allow, 'GET, HEAD');
