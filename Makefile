@@ -41,6 +41,10 @@ bench: install ## Side-by-side measurements (ARGS=--quick for a short run)
 bench-operator: install kube-assets ## Changes served by 3 replicas, and 10,000 policies, on a real API server (ARGS=--quick)
 	@node bench/operator.ts $(ARGS)
 
+.PHONY: bench-revocation
+bench-revocation: install kube-assets ## How soon a revocation is in force in 3 replicas and an offline verifier (ARGS=--quick)
+	@node bench/revocation.ts $(ARGS)
+
 .PHONY: build
 build: install ## dist/ as it is published
 	@npm run --silent build

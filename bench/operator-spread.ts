@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { KubeClient } from '../src/kube/types.ts';
 import { type Cluster, type Operator, startOperator } from '../test/e2e/cluster/index.ts';
 import { account, proofOf, TRUST_POLICIES } from '../test/e2e/serve-support.ts';
-import { AUDIENCE, BENCH, measured } from './lib/cluster-objects.ts';
+import { AUDIENCE, BENCH, measured, reported } from './lib/cluster-objects.ts';
 import { askUntil, type Seen } from './lib/exchanges.ts';
 import { table } from './lib/report.ts';
 import { quantile } from './lib/stats.ts';
@@ -71,18 +71,6 @@ async function timed(
   const answered = performance.now();
   // A replica may hear of it before the writer does.
   return Math.max(0, Math.max(...(await seen)) - answered);
-}
-
-/** Until the leader has reported on every policy: its writes are not what is measured. Goes on after 2 min all the same. */
-async function reported(admin: KubeClient, policies: number): Promise<void> {
-  const deadline = performance.now() + 120_000;
-  while (performance.now() < deadline) {
-    const { items } = await admin.list(TRUST_POLICIES, {});
-    const done = items.filter(({ status }) => Object.hasOwn((status as object | undefined) ?? {}, 'conditions')).length;
-    if (done >= policies) return;
-    await sleep(1_000);
-  }
-  console.log('not every policy has its status yet');
 }
 
 /** @returns whether the targets are met */

@@ -1,4 +1,5 @@
 /** The policies that a cluster is filled with, and how they get there. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { KubeClient } from '../../src/kube/types.ts';
 import { TRUST_POLICIES } from '../../test/e2e/serve-support.ts';
 
@@ -39,6 +40,18 @@ export async function fill(admin: KubeClient, from: number, to: number): Promise
   };
   await Promise.all(Array.from({ length: WRITERS }, writer));
   return (performance.now() - began) / 1000;
+}
+
+/** Until the leader has reported on every policy: its writes are not what is measured. Goes on after 2 min all the same. */
+export async function reported(admin: KubeClient, policies: number): Promise<void> {
+  const deadline = performance.now() + 120_000;
+  while (performance.now() < deadline) {
+    const { items } = await admin.list(TRUST_POLICIES, {});
+    const done = items.filter(({ status }) => Object.hasOwn((status as object | undefined) ?? {}, 'conditions')).length;
+    if (done >= policies) return;
+    await sleep(1_000);
+  }
+  console.log('not every policy has its status yet');
 }
 
 function policy(namespace: string, name: string, trustRules: readonly object[]): object {

@@ -1,6 +1,6 @@
 /** Exchanges as a workload makes them: to see when a replica serves a change, and how long one takes meanwhile. */
-import { Agent, request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { ask } from './ask.ts';
 import { quantile } from './stats.ts';
 
 /** What a caller sees of an exchange. */
@@ -14,31 +14,11 @@ export interface Seen {
 /** Milliseconds between an answer and the next question to the same replica. */
 const PAUSE = 2;
 const GIVE_UP = 30_000;
-const AGENT = new Agent({ keepAlive: true, maxSockets: 64 });
 
 /** One exchange on a kept connection. @throws Error if there is no answer, or none in JSON */
-export function exchange(url: string, proof: string): Promise<Seen> {
-  const { promise, resolve, reject } = Promise.withResolvers<Seen>();
-  const body = JSON.stringify({ credentials: proof });
-  const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
-  const asked = request(new URL('/api/mint/exchange', url), { method: 'POST', headers, agent: AGENT }, (answer) => {
-    const parts: Buffer[] = [];
-    answer.on('data', (part: Buffer) => parts.push(part));
-    answer.on('error', reject);
-    answer.on('end', () => {
-      const at = performance.now();
-      try {
-        const { caveats = [] } = JSON.parse(Buffer.concat(parts).toString()) as { caveats?: string[] };
-        resolve({ status: answer.statusCode ?? 0, caveats, at });
-      } catch {
-        reject(new Error(`${url} answers ${answer.statusCode} without JSON`));
-      }
-    });
-  });
-  asked.on('error', reject);
-  asked.setTimeout(GIVE_UP, () => asked.destroy(new Error(`${url} does not answer`)));
-  asked.end(body);
-  return promise;
+export async function exchange(url: string, proof: string): Promise<Seen> {
+  const { status, body, at } = await ask({ url, path: '/api/mint/exchange', body: { credentials: proof } });
+  return { status, caveats: (body.caveats as string[] | undefined) ?? [], at };
 }
 
 /**

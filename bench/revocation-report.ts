@@ -1,0 +1,62 @@
+/** How soon revocations were in force, as a table, and whether that is soon enough. */
+import { table } from './lib/report.ts';
+import { quantile } from './lib/stats.ts';
+import type { RevocationSpread, Times } from './revocation-spread.ts';
+
+/** Milliseconds of the 99 % of all revocations in the slowest replica. */
+const REPLICA_TARGET = 1_000;
+/** Milliseconds that a verifier may need beyond one interval: its poll, and what the replica needs itself. */
+const POLL_TARGET = 1_000;
+
+/** @returns whether the targets are met */
+export function printRevocations({ times, interval, polls }: RevocationSpread): boolean {
+  const kinds = [...new Set(times.map(({ kind }) => kind))];
+  const of = (kind: string) => times.filter((one) => one.kind === kind);
+  const slowest = ({ replicas }: Times) => Math.max(...replicas);
+  console.log("\nms from the API server's answer to a revocation until the first refusal");
+  const head = ['the slowest replica', 'count', 'p50', 'p99', 'worst', 'a bare watch: p50', 'p99', 'worst'];
+  const row = (name: string, some: readonly Times[]) => [
+    name,
+    String(some.length),
+    ...figures(some.map(slowest)),
+    ...figures(some.map(({ watch }) => watch)),
+  ];
+  table([head, ...kinds.map((kind) => row(kind, of(kind))), row('all', times)]);
+
+  const each = (times[0]?.replicas ?? []).map((_, i) => [
+    `replica ${i + 1}`,
+    String(times.length),
+    ...figures(times.map(({ replicas }) => replicas[i] as number)),
+  ]);
+  console.log();
+  table([['each replica', 'count', 'p50', 'p99', 'worst'], ...each]);
+
+  const polled = times.filter(({ offline }) => offline !== undefined);
+  const late = (some: readonly Times[]) => figures(some.map(({ offline = 0 }) => offline));
+  const rows = kinds.flatMap((kind) => {
+    const some = polled.filter((one) => one.kind === kind);
+    return some.length === 0 ? [] : [[kind, String(some.length), ...late(some)]];
+  });
+  console.log();
+  const title = `an offline verifier that polls every ${interval / 1000} s`;
+  table([[title, 'count', 'p50', 'p99', 'worst'], ...rows, ['all', String(polled.length), ...late(polled)]]);
+  console.log(`  one poll of keys and revocations: p50 ${figures(polls)[0]} ms, worst ${figures(polls)[2]} ms`);
+
+  const inReplicas = quantile(Float64Array.from(times.map(slowest)).sort(), 0.99);
+  const inVerifier = Math.max(...polled.map(({ offline = 0 }) => offline));
+  const targets = [
+    { what: 'the slowest replica, 99 %', ms: inReplicas, atMost: REPLICA_TARGET },
+    { what: 'the verifier, worst: one interval and its poll', ms: inVerifier, atMost: interval + POLL_TARGET },
+  ];
+  console.log();
+  table([
+    ['target', 'ms', 'at most', ''],
+    ...targets.map(({ what, ms, atMost }) => [what, ms.toFixed(0), String(atMost), ms <= atMost ? 'met' : 'MISSED']),
+  ]);
+  return targets.every(({ ms, atMost }) => ms <= atMost);
+}
+
+function figures(ms: readonly number[]): string[] {
+  const sorted = Float64Array.from(ms).sort();
+  return [0.5, 0.99, 1].map((share) => quantile(sorted, share).toFixed(0));
+}
