@@ -6,6 +6,7 @@ import {
   type CredentialSource,
   createKubeClient,
   LeaderElector,
+  type LeaderElectorOptions,
   loadInCluster,
   loadKubeconfig,
 } from '../kube/index.ts';
@@ -68,7 +69,12 @@ export async function serveCluster(flags: ServeFlags, io: Io): Promise<void> {
     // A long list must not hold up the leader's renewals.
     const leases = createKubeClient({ credentials, clock, random, skew });
     onClose(() => leases.close());
-    const elector = electorOf(serving, leases, namespace, async (term) => await status?.lead(term));
+    const elector = electorOf(
+      { ...serving, mayLead: () => !clockIsWrong(skew) },
+      leases,
+      namespace,
+      async (term) => await status?.lead(term),
+    );
     onClose(() => elector.stop());
 
     const keyring = openKeys({
@@ -160,7 +166,7 @@ export async function serveCluster(flags: ServeFlags, io: Io): Promise<void> {
 
 /** Every replica serves; one of them writes. */
 function electorOf(
-  { clock, random, log }: Serving,
+  { clock, random, log, mayLead }: Serving & Pick<LeaderElectorOptions, 'mayLead'>,
   client: KubeClient,
   namespace: string,
   lead: (term: AbortSignal) => Promise<void>,
@@ -174,6 +180,7 @@ function electorOf(
     name: LEASE,
     identity,
     lead,
+    ...(mayLead && { mayLead }),
     onChange: ({ leading, holder }) => log('info', leading ? 'leads' : 'follows', { holder: holder ?? '-' }),
     onError: (error) => log('warn', `leader election: ${error instanceof Error ? error.message : 'failed'}`),
   });

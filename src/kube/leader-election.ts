@@ -35,6 +35,8 @@ export interface LeaderElectorOptions {
    * released, only after what it returns has settled. If it rejects, the Lease is given up.
    */
   readonly lead: (term: AbortSignal) => Promise<void> | void;
+  /** Whether this process is fit to lead; while not, the Lease is left to others. Default: always. */
+  readonly mayLead?: () => boolean;
   /** A new holder, or none; and whether that is us. */
   readonly onChange?: (state: { readonly leading: boolean; readonly holder: string | undefined }) => void;
   /** A request that failed, or the work did. */
@@ -82,7 +84,7 @@ export class LeaderElector {
 
   /** Whether this process may write as the leader now. Ask before each write: the event loop may have stood still. */
   isLeader(): boolean {
-    return this.#term !== undefined && this.#isFresh();
+    return this.#term !== undefined && this.#isFresh() && this.#mayLead();
   }
 
   /** Who held the Lease when it was last seen. */
@@ -117,6 +119,10 @@ export class LeaderElector {
     this.#report();
   }
 
+  #mayLead(): boolean {
+    return this.#options.mayLead?.() ?? true;
+  }
+
   #isFresh(): boolean {
     return this.#freshFor() > 0;
   }
@@ -141,13 +147,17 @@ export class LeaderElector {
   async #tryOnce(): Promise<void> {
     try {
       if (!this.#isFresh()) this.#endTerm();
+      if (this.#term && !this.#mayLead()) {
+        this.#resigning = true;
+        this.#endTerm();
+      }
       // The Lease is not ours to take while the last term's work may still write.
       if (this.#windingDown) return;
       if (this.#resigning) return await this.#release();
       // A leader knows its Lease; if another touched it, that shows as a conflict.
       if (this.#term && (await this.#hold())) return;
       await this.#lease.look();
-      if (this.#lease.isFree && !this.#stopped) await this.#hold();
+      if (this.#lease.isFree && !this.#stopped && this.#mayLead()) await this.#hold();
     } catch (error) {
       this.#options.onError?.(error);
     } finally {

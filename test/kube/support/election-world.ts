@@ -78,6 +78,8 @@ export class Process implements Clock {
   readonly errors: unknown[] = [];
   stoppedUntil = 0;
   wallOffset = 0;
+  /** Whether it may lead. */
+  fit = true;
   /** What becomes of the next requests; none left: all is well, in 5 ms. */
   fates: Fate[] = [];
 
@@ -100,6 +102,7 @@ export class Process implements Clock {
         this.terms.push(term);
         return lead(term);
       },
+      mayLead: () => this.fit,
       onError: (error) => this.errors.push(error),
     });
     world.processes.push(this);
