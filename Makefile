@@ -50,12 +50,16 @@ build: install ## dist/ as it is published
 	@npm run --silent build
 
 .PHONY: test-e2e
-test-e2e: install kube-assets ## End-to-end, against a real Kubernetes API server (ARGS=test/e2e/crds.test.ts for a part)
+test-e2e: install kube-assets spire-assets ## End-to-end, against a real Kubernetes API server (ARGS=test/e2e/crds.test.ts for a part)
 	@mocha --config test/e2e/.mocharc.json $(if $(ARGS),$(ARGS),'test/e2e/**/*.test.ts')
 
 .PHONY: kube-assets
 kube-assets: ## etcd and the Kubernetes binaries that the tests need: downloaded or built once, kept in bin/k8s
 	@hack/kube/assets.sh
+
+.PHONY: spire-assets
+spire-assets: ## SPIRE's server and agent for the end-to-end tests: built once, kept in bin/spire
+	@hack/spire/assets.sh
 
 .PHONY: cluster
 cluster: install kube-assets ## A real API server with the operator in it, and what to try; serves until Ctrl-C (ARGS=--tenancy=single)
