@@ -2,7 +2,6 @@
 import { Command, CommanderError, Option } from 'commander';
 import { CliError } from './errors.ts';
 import {
-  atLeastADay,
   audienceName,
   gathered,
   issuerUrl,
@@ -17,6 +16,8 @@ import {
   wholeNumber,
 } from './flags.ts';
 import { type Io, processIo } from './io.ts';
+import { option } from './option.ts';
+import { addRevoke } from './revoke-command.ts';
 import { version } from './version.ts';
 
 /** Runs one command line; returns its exit code. */
@@ -37,19 +38,6 @@ export async function run(argv: readonly string[], io: Io = processIo): Promise<
     }
     throw error;
   }
-}
-
-/** A flag that can also be set as TRUSTMINT_…. */
-function option(flags: string, description: string, parse?: (value: string) => unknown): Option {
-  const name = /--([a-z-]+)/.exec(flags)?.[1] ?? '';
-  const variable = `TRUSTMINT_${name.toUpperCase().replaceAll('-', '_')}`;
-  // The library would take any value of a switch's variable for yes, `false` too.
-  if (!flags.includes('<')) {
-    const made = new Option(flags, `${description} (env: ${variable}=true)`);
-    return process.env[variable] === 'true' ? made.default(true) : made;
-  }
-  const made = new Option(flags, description).env(variable);
-  return parse ? made.argParser(parse) : made;
 }
 
 function program(io: Io): Command {
@@ -88,6 +76,9 @@ function addServe(root: Command, io: Io): void {
         'further issuers of this cluster, separated by commas: while its own one changes',
         issuerUrls,
       ),
+    )
+    .addOption(
+      option('--no-finalizers', 'let deleted policies go at once, and take our finalizer off those that have it'),
     )
     .addOption(option('--issuer <url>', 'our own issuer identifier', issuerUrl).makeOptionMandatory())
     .addOption(
@@ -172,22 +163,6 @@ function addToken(root: Command, io: Io): void {
     .argument('[file]', 'the token; - for standard input', '-')
     .requiredOption('--caveat <caveat>', 'as "scope = read" or "budget_credits <= 10"; may be given again', gathered)
     .action(async (file: string, flags) => (await import('./token.ts')).attenuateToken(file, flags, io));
-}
-
-function addRevoke(root: Command, io: Io): void {
-  root
-    .command('revoke')
-    .description('Declare tokens dead; the serving mint sees it at once.')
-    .addOption(option('--data-dir <dir>', "the serving mint's data directory").default('.trustmint'))
-    .option('--token <jti>', 'one token, by its jti')
-    .option('--derived-from <file>', 'the macaroon of a file (- for standard input) and all appended to it')
-    .option('--grant <gid>', 'every token of a grant')
-    .option('--agent <uid>', 'every token of a registered agent')
-    .option('--policy <uid>', 'every token of a policy')
-    .option('--issued-before <time>', 'only those issued up to this time, RFC 3339')
-    .option('--expires <duration>', 'how long to remember it; at least 24h', atLeastADay)
-    .option('--reason <text>', 'why, for people')
-    .action(async (flags) => (await import('./revoke.ts')).revoke(flags, io));
 }
 
 function addKeys(root: Command, io: Io): void {

@@ -1,4 +1,4 @@
-/** `trustmint revoke`: a TokenRevocation under the data directory of a serving mint. */
+/** `trustmint revoke`: a TokenRevocation, in a cluster or under the data directory of a mint that serves files. */
 import { randomBytes } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -8,9 +8,13 @@ import { writeRevocation } from '../standalone/index.ts';
 import { CliError } from './errors.ts';
 import { readInput } from './input.ts';
 import type { Io } from './io.ts';
+import { policyRef, revokeInCluster } from './revoke-cluster.ts';
 
 interface RevokeFlags {
-  dataDir: string;
+  dataDir?: string;
+  kubeconfig?: string;
+  namespace?: string;
+  output?: string;
   token?: string;
   derivedFrom?: string;
   grant?: string;
@@ -25,27 +29,37 @@ const ID = /^[A-Za-z0-9_-]{22}$/;
 const UID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** A slip in an id kills nothing, and whoever revokes must not believe that it did. */
-function requireIds({ token, grant, agent, policy }: RevokeFlags): void {
+function requireIds({ dataDir, token, grant, agent, policy }: RevokeFlags): void {
   for (const [flag, id] of Object.entries({ token, grant })) {
     if (id !== undefined && !ID.test(id))
       throw new CliError('usage', `--${flag}: an id has 22 characters of base64url`);
   }
-  for (const [flag, uid] of Object.entries({ agent, policy })) {
-    if (uid !== undefined && !UID.test(uid)) throw new CliError('usage', `--${flag}: give the object's uid, a UUID`);
-  }
+  if (agent !== undefined && !UID.test(agent)) throw new CliError('usage', "--agent: give the object's uid, a UUID");
+  if (policy === undefined || UID.test(policy)) return;
+  if (dataDir !== undefined) throw new CliError('usage', "--policy: give the object's uid, a UUID");
+  if (!policyRef(policy)) throw new CliError('usage', '--policy: give tpol/NAMESPACE/NAME, ctpol/NAME, or a uid');
 }
 
-/** Writes one TokenRevocation and says what it kills. */
+/** Makes one TokenRevocation and says what it kills, and where. */
 export async function revoke(flags: RevokeFlags, io: Io): Promise<void> {
-  const { dataDir, derivedFrom, expires, ...rest } = flags;
+  const { dataDir, kubeconfig, namespace, output, derivedFrom, expires, ...rest } = flags;
+  if (output !== undefined && output !== 'yaml') throw new CliError('usage', '--output: yaml, or leave it out');
+  if (dataDir !== undefined && (kubeconfig ?? namespace ?? output) !== undefined) {
+    throw new CliError('usage', '--data-dir goes without --kubeconfig, --namespace and --output');
+  }
   requireIds(flags);
-  await requireDataDir(dataDir);
+  if (dataDir !== undefined) await requireDataDir(dataDir);
   const now = systemClock.now();
   const spec = {
     ...rest,
     ...(derivedFrom !== undefined && { derivedFrom: fingerprintOf(await readInput(derivedFrom, io)) }),
     ...(expires !== undefined && { expiresAt: new Date(now + expires * 1000).toISOString() }),
   };
+  if (dataDir === undefined) {
+    const ref = rest.policy === undefined ? undefined : policyRef(rest.policy);
+    await revokeInCluster({ spec, policyRef: ref, kubeconfig, namespace, print: output === 'yaml' }, io);
+    return;
+  }
   const { object, file } = await writeRevocation(dataDir, spec, {
     clock: systemClock,
     random: (bytes) => randomBytes(bytes),

@@ -7,6 +7,7 @@ export type { Copies } from './copies.ts';
 export { OperatorError, type OperatorErrorCode } from './errors.ts';
 export { type HeldPolicy, type HeldRevocation, TENANT_LABEL } from './held.ts';
 export { KEYS_CREATED, KEYS_SECRET, KeySecret, type KeySecretSettings, LEASE } from './key-secret.ts';
+export { WATCHED } from './kinds.ts';
 export { openKeys, type WaitingKeys } from './keys.ts';
 export { reportStatus, type StatusReporter, type StatusSettings } from './status/controller.ts';
 export type { TenancyMode } from './tenants.ts';

@@ -7,6 +7,6 @@ export { type LockOptions, lockDataDir } from './lock.ts';
 export { DEFAULT_NAMESPACE, type LoadedObject, type ReadResult, readText } from './objects.ts';
 export { printProblem, printYaml } from './print.ts';
 export { readManifestFiles, readManifests } from './read.ts';
-export { type WriteOptions, writeRevocation } from './revocations.ts';
+export { revocationObject, type WriteOptions, writeRevocation } from './revocations.ts';
 export { createManifestStore, type ManifestStore, type ManifestStoreSettings } from './store.ts';
 export { UID_NAMESPACE, uidOf, uuidv5 } from './uid.ts';
