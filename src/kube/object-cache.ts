@@ -1,6 +1,6 @@
 /** What is known of one collection: projected objects, frozen, by key. */
 import { ownError } from './errors.ts';
-import type { Change } from './reflector-types.ts';
+import type { Change, HowGone } from './reflector-types.ts';
 import { isOlder } from './resource-version.ts';
 import type { KubeMeta, KubeObject } from './types.ts';
 
@@ -47,13 +47,17 @@ export class ObjectCache<T> {
     }
   }
 
-  /** All at once: nobody sees half a list. */
-  replace(next: Map<string, Entry<T>>): Change<T>[] {
+  /**
+   * All at once: nobody sees half a list.
+   * @param restored whether the list is older than what was known before
+   */
+  replace(next: Map<string, Entry<T>>, restored: boolean): Change<T>[] {
+    const how = restored ? 'restored' : 'missed';
     const changes: Change<T>[] = [];
-    for (const [key, old] of this.#entries) if (!next.has(key)) changes.push(...differences(key, old, undefined));
+    for (const [key, old] of this.#entries) if (!next.has(key)) changes.push(...differences(key, old, undefined, how));
     for (const [key, entry] of next) {
       const old = this.#entries.get(key);
-      if (old !== entry) changes.push(...differences(key, old, entry));
+      if (old !== entry) changes.push(...differences(key, old, entry, how));
     }
     this.#entries = next;
     this.#items = new Map();
@@ -71,7 +75,7 @@ export class ObjectCache<T> {
     this.#entries.set(key, entry);
     if (entry.value) this.#items.set(key, entry.value.of);
     else this.#items.delete(key);
-    return differences(key, old, entry);
+    return differences(key, old, entry, 'missed');
   }
 
   remove(raw: KubeObject): Change<T>[] | undefined {
@@ -80,7 +84,7 @@ export class ObjectCache<T> {
     if (!old || isOlder(resourceVersion, old.resourceVersion)) return undefined;
     this.#entries.delete(key);
     this.#items.delete(key);
-    return differences(key, old, undefined);
+    return differences(key, old, undefined, 'told');
   }
 
   #entryOf(key: string, raw: KubeObject): Entry<T> {
@@ -95,12 +99,12 @@ export class ObjectCache<T> {
   }
 }
 
-function differences<T>(key: string, old: Entry<T> | undefined, next: Entry<T> | undefined): Change<T>[] {
+function differences<T>(key: string, old: Entry<T> | undefined, next: Entry<T> | undefined, how: HowGone): Change<T>[] {
   const before = old?.value;
   const after = next?.value;
   if (before && after && old.uid === next.uid) return [{ type: 'modified', key, old: before.of, new: after.of }];
   return [
-    ...(before ? [{ type: 'deleted', key, old: before.of } as const] : []),
+    ...(before ? [{ type: 'deleted', key, old: before.of, how } as const] : []),
     ...(after ? [{ type: 'added', key, new: after.of } as const] : []),
   ];
 }

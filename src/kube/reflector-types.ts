@@ -9,11 +9,17 @@ export type KubeLog = (
   fields?: Readonly<Record<string, string | number | boolean>>,
 ) => void;
 
+/**
+ * How it is known that an object is gone. `told`: the watch said so. `missed`: a list lacks it, or another object has its
+ * name, and nobody saw it go. `restored`: a list lacks it that is older than what was known before.
+ */
+export type HowGone = 'told' | 'missed' | 'restored';
+
 /** A key is `namespace/name`, or `name` for what has no namespace. Another UID is a deletion and an addition. */
 export type Change<T> =
   | { readonly type: 'added'; readonly key: string; readonly new: T }
   | { readonly type: 'modified'; readonly key: string; readonly old: T; readonly new: T }
-  | { readonly type: 'deleted'; readonly key: string; readonly old: T };
+  | { readonly type: 'deleted'; readonly key: string; readonly old: T; readonly how: HowGone };
 
 export interface ReflectorOptions<T> {
   readonly client: KubeClient;

@@ -78,7 +78,7 @@ export function createReflector<T>(options: ReflectorOptions<T>): Reflector<T> {
     heardAt = clock.monotonic();
     // What was read is at least as new as the question.
     aliveAt = startedAt;
-    deliver(cache.replace(next));
+    deliver(cache.replace(next, restored));
     if (synced) return;
     synced = true;
     tally.guard(() => options.onSynced?.());

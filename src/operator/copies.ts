@@ -1,6 +1,13 @@
 /** One local copy of each collection, and what may be said of them together. */
 import type { Clock } from '../clock.ts';
-import { type Change, createReflector, type KubeLog, type Reflector, type ReflectorOptions } from '../kube/index.ts';
+import {
+  type Change,
+  createReflector,
+  type HowGone,
+  type KubeLog,
+  type Reflector,
+  type ReflectorOptions,
+} from '../kube/index.ts';
 import type { KubeClient } from '../kube/types.ts';
 import {
   type HeldNamespace,
@@ -30,6 +37,8 @@ export interface CopyChange {
   readonly kind: WatchedKind | 'Namespace';
   /** Whether something may have been taken away: everything but a new policy or resource. */
   readonly urgent: boolean;
+  /** What is gone, by uid, and how that is known. */
+  readonly gone: ReadonlyMap<string, HowGone>;
 }
 
 export interface ReadError {
@@ -63,7 +72,7 @@ export function createCopies(settings: CopiesSettings): Copies {
   const { client, clock, random, log } = settings;
   const base = { client, clock, random, ...(log && { log }) };
 
-  function follow<T extends { readonly content: string }>(
+  function follow<T extends { readonly content: string; readonly uid?: string }>(
     kind: CopyChange['kind'],
     options: Pick<ReflectorOptions<T>, 'type' | 'project'>,
   ): Reflector<T> {
@@ -74,9 +83,10 @@ export function createCopies(settings: CopiesSettings): Copies {
         const real = changes.filter(
           (change) => change.type !== 'modified' || change.old.content !== change.new.content,
         );
-        if (real.length > 0) onChange({ kind, urgent: real.some((change) => isUrgent(kind, change)) });
+        if (real.length > 0)
+          onChange({ kind, urgent: real.some((change) => isUrgent(kind, change)), gone: goneOf(real) });
       },
-      onSynced: () => onChange({ kind, urgent: true }),
+      onSynced: () => onChange({ kind, urgent: true, gone: new Map() }),
     });
   }
 
@@ -120,6 +130,14 @@ export function createCopies(settings: CopiesSettings): Copies {
     uninstalled: () => [...policies.values()].some((one) => one.status().uninstalled === true),
     errors: () => named.flatMap(([name, one]) => errorOf(name, one)),
   };
+}
+
+function goneOf(changes: readonly Change<{ readonly uid?: string }>[]): Map<string, HowGone> {
+  return new Map(
+    changes.flatMap((change) =>
+      change.type === 'deleted' && change.old.uid !== undefined ? [[change.old.uid, change.how] as const] : [],
+    ),
+  );
 }
 
 function isUrgent(kind: CopyChange['kind'], { type }: Change<unknown>): boolean {

@@ -2,8 +2,17 @@
 import { createHash } from 'node:crypto';
 import type { TokenRevocation } from '../api/v1alpha1/index.ts';
 import type { KubeObject } from '../kube/types.ts';
-import type { RevokingObject } from '../revocation/index.ts';
-import { contentOf, type PolicyKind, type ReadObject, readObject, readRevocation, revokingOf } from './objects.ts';
+import type { Claim, RevokingObject } from '../revocation/index.ts';
+import { claimsOfPolicy } from './claims.ts';
+import {
+  contentOf,
+  killsWhenGone,
+  type PolicyKind,
+  type ReadObject,
+  readObject,
+  readRevocation,
+  revokingOf,
+} from './objects.ts';
 
 /** The digest of what decides what is served: equal ones need no new snapshot. */
 interface HeldContent {
@@ -23,6 +32,7 @@ export interface HeldPolicy extends HeldContent, HeldState {
   readonly read: ReadObject;
   /** Of policies: as far as they revoke. */
   readonly revoking?: RevokingObject;
+  readonly claims: readonly Claim[];
 }
 
 export interface HeldRevocation extends HeldContent, HeldState {
@@ -38,12 +48,17 @@ export interface HeldNamespace extends HeldContent {
 export const TENANT_LABEL = 'trustmint.dev/tenant';
 
 export function holdPolicy(kind: PolicyKind): (raw: KubeObject) => HeldPolicy {
-  return (raw) => ({
-    ...stateOf(raw),
-    content: digest(contentOf(raw)),
-    read: readObject(kind, raw),
-    ...(kind !== 'ProtectedResource' && { revoking: revokingOf(kind, raw) }),
-  });
+  return (raw) => {
+    const read = readObject(kind, raw);
+    const revoking = kind === 'ProtectedResource' ? undefined : revokingOf(kind, raw);
+    return {
+      ...stateOf(raw),
+      content: digest(contentOf(raw)),
+      read,
+      ...(revoking && { revoking }),
+      claims: revoking ? claimsOfPolicy(read.object, revoking, killsWhenGone(raw)) : [],
+    };
+  };
 }
 
 export function holdRevocation(raw: KubeObject): HeldRevocation {

@@ -54,7 +54,7 @@ export function readObject(kind: PolicyKind, raw: KubeObject): ReadObject {
 
 /** Reads a TokenRevocation, whatever else stands in it: in doubt more dies. */
 export function readRevocation(raw: KubeObject): TokenRevocation {
-  const members = [...REVOCATION_TARGETS, 'issuedBefore', 'expiresAt', 'reason'] as const;
+  const members = [...REVOCATION_TARGETS, 'tenant', 'issuedBefore', 'expiresAt', 'reason'] as const;
   const spec: Record<string, string> = {};
   for (const name of members) {
     const value = text(raw.spec, name);
@@ -67,15 +67,19 @@ export function readRevocation(raw: KubeObject): TokenRevocation {
 export function revokingOf(kind: 'TrustPolicy' | 'ClusterTrustPolicy', raw: KubeObject) {
   const { uid, namespace, name, deletionTimestamp } = raw.metadata;
   const before = member(raw.spec, 'revokeIssuedBefore');
-  const killsWhenDeleted = deletionTimestamp !== undefined && text(raw.spec, 'deletionPolicy') === 'Revoke';
   return {
     uid,
-    revoked: text(raw.spec, 'state') === 'Revoked' || killsWhenDeleted,
+    revoked: text(raw.spec, 'state') === 'Revoked' || (deletionTimestamp !== undefined && killsWhenGone(raw)),
     ...(before !== undefined && before !== null && { revokeIssuedBefore: String(before) }),
     // The uid names one object, of one tenant.
     tenant: null,
     source: `${kind}/${namespace ?? '-'}/${name}`,
   };
+}
+
+/** Whether what a policy gave dies with it. */
+export function killsWhenGone(raw: KubeObject): boolean {
+  return text(raw.spec, 'deletionPolicy') === 'Revoke';
 }
 
 /** Only what deciding, reports and revocations read; managers and annotations are the bulk of an object. */

@@ -3,14 +3,10 @@ import type { ClusterTrustPolicy, ProtectedResource, TrustPolicy } from '../api/
 import type { Clock, TimerHandle } from '../clock.ts';
 import type { View } from '../exchange/index.ts';
 import type { CompileOptions, ObjectReport, PolicyObjects, Snapshot } from '../policy/types.ts';
-import {
-  fromRevokingObjects,
-  fromTokenRevocations,
-  RevocationIndex,
-  type RevocationProblem,
-} from '../revocation/index.ts';
+import type { RevocationProblem } from '../revocation/index.ts';
 import { type Copies, type CopiesSettings, type CopyChange, createCopies } from './copies.ts';
 import { mergeFaults, NewsOfReports } from './reports.ts';
+import { type LingeringRevocations, Revoked } from './revoked.ts';
 import { revokesFor, type TenancyMode, tenancyOf } from './tenants.ts';
 
 /** Milliseconds between two compilations, at most: what comes meanwhile is compiled together. */
@@ -34,6 +30,8 @@ export interface ClusterView extends View {
   readonly copies: Copies;
   /** What is wrong with TokenRevocations. */
   revocationProblems(): readonly RevocationProblem[];
+  /** What stays dead though its object went, until it is known why. */
+  readonly revoked: LingeringRevocations;
   /** Begins to follow the cluster. */
   start(): void;
   /** What the snapshot depends on beside the objects, the cluster's issuers, is not what it was. */
@@ -42,14 +40,6 @@ export interface ClusterView extends View {
   close(): Promise<void>;
 }
 
-interface Served {
-  readonly snapshot: Snapshot | undefined;
-  readonly revocations: RevocationIndex;
-  readonly problems: readonly RevocationProblem[];
-}
-
-const NOTHING: Served = { snapshot: undefined, revocations: RevocationIndex.from([]), problems: [] };
-
 /**
  * Nothing is served before every collection was delivered whole and this cluster's issuer is known. Then each change is
  * compiled into a new snapshot, and one assignment puts it into use: at once where something may have been taken away,
@@ -57,16 +47,18 @@ const NOTHING: Served = { snapshot: undefined, revocations: RevocationIndex.from
  */
 export function createClusterView(settings: ClusterViewSettings): ClusterView {
   const { clock, tenancy: mode } = settings;
-  let served = NOTHING;
+  let served: Snapshot | undefined;
   let dirty: { policies: boolean; urgent: boolean } | undefined;
   let timer: { readonly handle: TimerHandle; readonly at: number } | undefined;
   let compiled = { at: Number.NEGATIVE_INFINITY, took: 0 };
   let failure: string | undefined;
   let closed = false;
   const news = new NewsOfReports();
+  const revoked = new Revoked({ clock, copies: () => copies, onLapse: () => settings.onChange?.(view) });
   const copies = createCopies({ ...settings, namespaces: mode.mode === 'NamespaceLabel', onChange: changed });
 
-  function changed({ kind, urgent }: CopyChange): void {
+  function changed({ kind, urgent, gone }: CopyChange): void {
+    revoked.noteGone(gone);
     mark({ policies: kind !== 'TokenRevocation', urgent });
   }
 
@@ -93,13 +85,18 @@ export function createClusterView(settings: ClusterViewSettings): ClusterView {
     const { policies } = dirty;
     dirty = undefined;
     const began = clock.monotonic();
-    const isFirst = served.snapshot === undefined;
+    const isFirst = served === undefined;
     const tenancy = tenancyOf(mode, copies.namespaces?.items().values() ?? []);
-    served = { snapshot: policies ? compileNow(tenancy) : served.snapshot, ...revocationsNow(tenancy) };
+    if (policies) served = compileNow(tenancy);
+    try {
+      revoked.update(revokesFor(tenancy, settings.namespace));
+    } catch {
+      // What was dead stays dead.
+    }
     compiled = { at: clock.monotonic(), took: clock.monotonic() - began };
     settings.onChange?.(view);
-    if (policies && served.snapshot) {
-      const changedReports = news.of(served.snapshot.reports);
+    if (policies && served) {
+      const changedReports = news.of(served.reports);
       if (changedReports.length > 0 || isFirst) settings.onReports?.(changedReports);
     }
   }
@@ -120,26 +117,24 @@ export function createClusterView(settings: ClusterViewSettings): ClusterView {
     }
   }
 
-  function revocationsNow(tenancy: CompileOptions['tenancy']): Omit<Served, 'snapshot'> {
-    try {
-      return revocationsOf(copies, revokesFor(tenancy, settings.namespace));
-    } catch {
-      // What was dead stays dead.
-      return { revocations: served.revocations, problems: served.problems };
-    }
-  }
-
   /** No answer by what was taken away, though its turn has not come yet. */
-  function current(): Served {
+  function catchUp(): void {
     if (dirty?.urgent) bringUp();
-    return served;
   }
 
   const view: ClusterView = {
     copies,
-    snapshot: () => (copies.uninstalled() ? undefined : current().snapshot),
-    revocations: () => current().revocations,
-    revocationProblems: () => served.problems,
+    snapshot() {
+      catchUp();
+      return copies.uninstalled() ? undefined : served;
+    },
+    revocations() {
+      catchUp();
+      return revoked.index;
+    },
+    revocationProblems: () => revoked.problems,
+    revoked,
+    lingering: () => revoked.lingering().length,
     staleSeconds: () => copies.ageMs() / 1000,
     kinds: () => copies.ages(),
     readErrors: () => [
@@ -151,6 +146,7 @@ export function createClusterView(settings: ClusterViewSettings): ClusterView {
     async close() {
       closed = true;
       timer?.handle.cancel();
+      revoked.close();
       await copies.stop();
     },
   };
@@ -164,16 +160,5 @@ function policyObjects({ policies }: Copies): PolicyObjects {
     trustPolicies: of<TrustPolicy>('TrustPolicy'),
     clusterTrustPolicies: of<ClusterTrustPolicy>('ClusterTrustPolicy'),
     protectedResources: of<ProtectedResource>('ProtectedResource'),
-  };
-}
-
-function revocationsOf(copies: Copies, tenantOf: ReturnType<typeof revokesFor>): Omit<Served, 'snapshot'> {
-  const objects = [...copies.revocations.items().values()].map(({ object }) => object);
-  const named = fromTokenRevocations(objects, tenantOf);
-  const held = [...copies.policies.values()].flatMap((one) => [...one.items().values()]);
-  const revoking = fromRevokingObjects(held.flatMap((one) => (one.revoking ? [one.revoking] : [])));
-  return {
-    revocations: RevocationIndex.from([...named.entries, ...revoking.entries]),
-    problems: named.problems,
   };
 }

@@ -5,6 +5,8 @@ import type { Conversion, RevocationEntry, RevocationProblem } from './types.ts'
 
 /** Seconds that a TokenRevocation stays in force at least: no token lives longer. */
 const MIN_LIFE = 86_400;
+/** Seconds that it stays in force beyond its end: as far apart as two clocks may be. */
+const CLOCKS_APART = 3_600;
 
 /** A policy, or an agent's registration, as far as it revokes. */
 export interface RevokingObject {
@@ -43,7 +45,61 @@ function expiryOf(object: TokenRevocation, report: Report): number | null {
     const message = 'less than 24 h after creation, and a token may live that long: it stays in force for 24 h';
     report({ code: 'ExpiresTooEarly', severity: 'warning', path: 'spec.expiresAt', message });
   }
-  return Math.max(expiresAt, created + MIN_LIFE);
+  return Math.max(expiresAt, created + MIN_LIFE) + CLOCKS_APART;
+}
+
+/**
+ * The last second at which a TokenRevocation is in force, if it is at all; null: it never ends.
+ */
+export function endOf(object: TokenRevocation): number | null {
+  return expiryOf(object, () => {});
+}
+
+/** By object, for objects never change: of ten thousand only those that are new are read. */
+const converted = new WeakMap<
+  TokenRevocation,
+  { readonly tenant: string | null | undefined; readonly of: Conversion }
+>();
+
+/**
+ * The entry of one TokenRevocation, and what is wrong with it; the same for the same object and tenant.
+ *
+ * @param tenant of its namespace; null: any (the operator's own); undefined: the namespace has none
+ */
+export function fromTokenRevocation(object: TokenRevocation, tenant: string | null | undefined): Conversion {
+  const known = converted.get(object);
+  if (known && known.tenant === tenant) return known.of;
+  const of = convert(object, tenant);
+  converted.set(object, { tenant, of });
+  return of;
+}
+
+function convert(object: TokenRevocation, tenant: string | null | undefined): Conversion {
+  const { namespace, name } = object.metadata;
+  const source = `TokenRevocation/${namespace ?? '-'}/${name}`;
+  const problems: RevocationProblem[] = [];
+  const report: Report = (problem) => problems.push({ source, ...problem });
+  const targets = REVOCATION_TARGETS.flatMap((by) => {
+    const value = object.spec[by];
+    return value === undefined ? [] : [{ by, value }];
+  });
+  const [target] = targets;
+  const asked = object.spec.tenant;
+  const entries: RevocationEntry[] = [];
+  if (!target || targets.length > 1) {
+    const message = `give exactly one of ${REVOCATION_TARGETS.join(', ')}`;
+    report({ code: 'NotOneTarget', severity: 'error', path: 'spec', message });
+  } else if (tenant === undefined) {
+    const message = 'its namespace belongs to no tenant, so it kills no token';
+    report({ code: 'NoTenant', severity: 'error', path: 'metadata.namespace', message });
+  } else if (asked !== undefined && tenant !== null && asked !== tenant) {
+    const message = "not its namespace's tenant, so it kills no token: leave it out";
+    report({ code: 'ForeignTenant', severity: 'error', path: 'spec.tenant', message });
+  } else {
+    const issuedBefore = timeOf(object.spec.issuedBefore, 'spec.issuedBefore', 'all tokens die', report);
+    entries.push({ ...target, tenant: asked ?? tenant, issuedBefore, expiresAt: expiryOf(object, report), source });
+  }
+  return { entries, problems };
 }
 
 /**
@@ -55,30 +111,11 @@ export function fromTokenRevocations(
   objects: readonly TokenRevocation[],
   tenantOf: (namespace: string | undefined) => string | null | undefined,
 ): Conversion {
-  const entries: RevocationEntry[] = [];
-  const problems: RevocationProblem[] = [];
-  for (const object of objects) {
-    const { namespace, name } = object.metadata;
-    const source = `TokenRevocation/${namespace ?? '-'}/${name}`;
-    const report: Report = (problem) => problems.push({ source, ...problem });
-    const targets = REVOCATION_TARGETS.flatMap((by) => {
-      const value = object.spec[by];
-      return value === undefined ? [] : [{ by, value }];
-    });
-    const [target] = targets;
-    const tenant = tenantOf(namespace);
-    if (!target || targets.length > 1) {
-      const message = `give exactly one of ${REVOCATION_TARGETS.join(', ')}`;
-      report({ code: 'NotOneTarget', severity: 'error', path: 'spec', message });
-    } else if (tenant === undefined) {
-      const message = 'its namespace belongs to no tenant, so it kills no token';
-      report({ code: 'NoTenant', severity: 'error', path: 'metadata.namespace', message });
-    } else {
-      const issuedBefore = timeOf(object.spec.issuedBefore, 'spec.issuedBefore', 'all tokens die', report);
-      entries.push({ ...target, tenant, issuedBefore, expiresAt: expiryOf(object, report), source });
-    }
-  }
-  return { entries, problems };
+  const all = objects.map((object) => fromTokenRevocation(object, tenantOf(object.metadata.namespace)));
+  return {
+    entries: all.flatMap(({ entries }) => entries),
+    problems: all.flatMap(({ problems }) => problems),
+  };
 }
 
 /** The entries of policies (or, `by: 'agent'`, registrations) that are Revoked or say `revokeIssuedBefore`. */

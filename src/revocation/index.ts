@@ -1,5 +1,12 @@
 /** Is this token dead? */
-export { fromRevokingObjects, fromTokenRevocations, type RevokingObject } from './from-objects.ts';
+export {
+  endOf,
+  fromRevokingObjects,
+  fromTokenRevocation,
+  fromTokenRevocations,
+  type RevokingObject,
+} from './from-objects.ts';
+export { type Claim, type Going, type Lingering, type Now, RevocationLedger, type Verdict } from './ledger.ts';
 export { RevocationIndex } from './revocation-index.ts';
 export { parseTimestamp } from './timestamp.ts';
 export type {

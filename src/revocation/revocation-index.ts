@@ -88,6 +88,21 @@ export class RevocationIndex {
   }
 
   /**
+   * Whether all that an entry kills dies by another one, for as long, or until a time after which none of it is left.
+   *
+   * @param lastsUntil NumericDate seconds
+   */
+  covers(entry: RevocationEntry, lastsUntil: number): boolean {
+    const byTenant = this.#byTarget.get(entry.by)!.get(entry.value);
+    if (!byTenant) return false;
+    const covering = (e: RevocationEntry) =>
+      atLeast(e.issuedBefore, entry.issuedBefore) &&
+      (atLeast(e.expiresAt, entry.expiresAt) || atLeast(e.expiresAt, lastsUntil));
+    const any = byTenant.get(null)?.some(covering) ?? false;
+    return any || (entry.tenant !== null && (byTenant.get(entry.tenant)?.some(covering) ?? false));
+  }
+
+  /**
    * The live entries, sorted, for verifiers that check offline.
    *
    * @param now NumericDate seconds

@@ -48,7 +48,7 @@ export interface RevocationFeed {
 export interface RevocationProblem {
   readonly source: string;
   /** Stable, CamelCase: a condition reason. */
-  readonly code: 'NotOneTarget' | 'NoTenant' | 'InvalidTime' | 'NoCreationTime' | 'ExpiresTooEarly';
+  readonly code: 'NotOneTarget' | 'NoTenant' | 'ForeignTenant' | 'InvalidTime' | 'NoCreationTime' | 'ExpiresTooEarly';
   /** `error`: the object has no effect. `warning`: it kills at least what was meant. */
   readonly severity: 'error' | 'warning';
   readonly path: string;

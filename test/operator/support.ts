@@ -1,6 +1,6 @@
 /** A cluster of one process for the operator's tests. */
 import type { Clock } from '../../src/clock.ts';
-import type { Change, Reflector, ReflectorOptions, ReflectorStatus } from '../../src/kube/index.ts';
+import type { Change, HowGone, Reflector, ReflectorOptions, ReflectorStatus } from '../../src/kube/index.ts';
 import type { KubeObject, ResourceType } from '../../src/kube/types.ts';
 import { type ClusterView, type ClusterViewSettings, createClusterView } from '../../src/operator/index.ts';
 import { compile } from '../../src/policy/index.ts';
@@ -77,12 +77,12 @@ export class FakeReflector<T> implements Reflector<T> {
     if (changes.length > 0) this.options.onChange?.(changes);
   }
 
-  remove(raw: KubeObject): void {
+  remove(raw: KubeObject, how: HowGone = 'told'): void {
     const key = keyOf(raw);
     const old = this.#items.get(key);
     if (old === undefined) throw new Error(`there is no ${key}`);
     this.#items.delete(key);
-    this.options.onChange?.([{ type: 'deleted', key, old }]);
+    this.options.onChange?.([{ type: 'deleted', key, old, how }]);
   }
 }
 

@@ -79,7 +79,7 @@ describe('tenants', () => {
       );
     });
 
-    it('is in force before anything else happens, and until it is gone', async () => {
+    it('is in force before anything else happens, and half a minute longer than it is there', async () => {
       const w = world();
       await w.sync();
       const dead = kill('team-a');
@@ -89,6 +89,16 @@ describe('tenants', () => {
       w.of('tokenrevocations').put(going);
       assert.ok(w.view.revocations().check(facts('team-a'), 2_000));
       w.of('tokenrevocations').remove(going);
+      assert.ok(w.view.revocations().check(facts('team-a'), 2_000));
+      const [lingering] = w.view.revoked.lingering();
+      assert.equal(lingering?.how, 'deleted');
+      w.view.revoked.judge(lingering!, 'undo');
+      await w.clock.advance(29_000);
+      assert.ok(w.view.revocations().check(facts('team-a'), 2_000));
+      await w.clock.advance(5_000);
+      assert.ok(w.view.revocations().check(facts('team-a'), 2_000), 'nobody knows what happened since');
+      w.of('tokenrevocations').touch();
+      await w.clock.advance(1_000);
       assert.equal(w.view.revocations().check(facts('team-a'), 2_000), undefined);
       assert.equal(w.logged.compiled, 1, 'no policy had to be compiled again');
     });

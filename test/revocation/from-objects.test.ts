@@ -39,6 +39,22 @@ describe('TokenRevocation to entry', () => {
     assert.deepEqual([none.entries, none.problems[0]!.code], [[], 'NoTenant']);
   });
 
+  it('says of which tenant in the operator’s namespace alone; elsewhere another than its own kills nothing', () => {
+    const own = { namespace: 'trustmint-system' };
+    assert.equal(convert(object({ token: 'x', tenant: 'acme' }, own)).entries[0]!.tenant, 'acme');
+    assert.equal(convert(object({ token: 'x', tenant: 'acme' })).entries[0]!.tenant, 'acme');
+    const foreign = convert(object({ token: 'x', tenant: 'other' }));
+    assert.deepEqual([foreign.entries, foreign.problems[0]!.code], [[], 'ForeignTenant']);
+    assert.deepEqual(convert(object({ token: 'x', tenant: 'acme' }, { namespace: 'stray' })).entries, []);
+  });
+
+  it('is the same entry as long as object and tenant are the same', () => {
+    const one = object({ token: 'x' });
+    assert.equal(convert(one).entries[0], convert(one).entries[0]);
+    assert.equal(fromTokenRevocations([one], () => 'a').entries[0]!.tenant, 'a');
+    assert.equal(fromTokenRevocations([one], () => 'b').entries[0]!.tenant, 'b');
+  });
+
   it('names exactly one target', () => {
     for (const spec of [{}, { token: 'a', grant: 'b' }]) {
       const { entries, problems } = convert(object(spec), object({ token: 'ok' }));
@@ -51,15 +67,15 @@ describe('TokenRevocation to entry', () => {
     }
   });
 
-  it('lasts 24 h at least, whatever it says', () => {
+  it('lasts 24 h at least, whatever it says, and an hour more, for clocks may be that far apart', () => {
     const early = convert(object({ token: 'x', expiresAt: '2026-03-01T13:00:00Z' }));
-    assert.equal(early.entries[0]!.expiresAt, created + 86_400);
+    assert.equal(early.entries[0]!.expiresAt, created + 90_000);
     assert.equal(early.problems[0]!.code, 'ExpiresTooEarly');
     const exact = convert(object({ token: 'x', expiresAt: '2026-03-02T12:00:00Z' }));
-    assert.equal(exact.entries[0]!.expiresAt, created + 86_400);
+    assert.equal(exact.entries[0]!.expiresAt, created + 90_000);
     assert.deepEqual(exact.problems, []);
     const late = convert(object({ token: 'x', expiresAt: '2026-04-01T00:00:00+02:00' }));
-    assert.equal(late.entries[0]!.expiresAt, Date.parse('2026-03-31T22:00:00Z') / 1000);
+    assert.equal(late.entries[0]!.expiresAt, Date.parse('2026-03-31T23:00:00Z') / 1000);
   });
 
   it('in doubt kills more, never less, and says so', () => {

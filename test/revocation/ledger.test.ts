@@ -1,0 +1,274 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import {
+  type Claim,
+  type Going,
+  type RevocationEntry,
+  RevocationLedger,
+  type TokenFacts,
+} from '../../src/revocation/index.ts';
+
+const NOW = 1_800_000_000;
+const HOUR = 3_600;
+
+function claim(over: Partial<Claim> & { entry?: RevocationEntry } = {}): Claim {
+  const { kind = 'TokenRevocation', uid = 'u1' } = over;
+  const by = kind === 'TokenRevocation' ? 'token' : 'policy';
+  const entry = {
+    by,
+    value: uid,
+    tenant: 'acme',
+    issuedBefore: null,
+    expiresAt: null,
+    source: `${kind}/ns/n`,
+  } as const;
+  return { kind, uid, name: 'n', namespace: 'ns', generation: 1, standing: true, entry, ...over };
+}
+
+const facts = (uid: string): TokenFacts => ({
+  jti: uid,
+  gid: 'g',
+  pol: uid,
+  agt: null,
+  tenant: 'acme',
+  iat: NOW - 10,
+  derivedFrom: () => [],
+});
+
+/** A ledger, and time. */
+function scene() {
+  const ledger = new RevocationLedger();
+  let ms = 1_000;
+  const now = () => ({ ms, seconds: NOW + Math.floor(ms / 1000) });
+  return {
+    ledger,
+    pass(more: number) {
+      ms += more;
+    },
+    update(
+      claims: readonly Claim[],
+      how: 'deleted' | 'missed' | 'restored' = 'deleted',
+      there = new Map<string, number>(),
+    ) {
+      const known = new Map([...claims.map(({ uid, generation }) => [uid, generation] as const), ...there]);
+      const gone = new Map(['u1', 'u2', 'u3'].map((uid) => [uid, how] as const));
+      ledger.update(claims, { gone, generationOf: (uid) => known.get(uid) }, now());
+    },
+    settle: (knownUntil = ms) => ledger.settle(now(), knownUntil),
+    dead: (uid = 'u1') => ledger.index.check(facts(uid), now().seconds) !== undefined,
+    hows: () => ledger.lingering().map(({ how }) => how),
+    verdicts: () => ledger.lingering().map((one) => ledger.verdictOn(one)),
+  };
+}
+
+describe('what an object killed, once the object is gone', () => {
+  it('stays dead until somebody says that it was taken back, and then for half a minute of which all is known', () => {
+    const s = scene();
+    s.update([claim()]);
+    s.update([]);
+    s.pass(3_600_000);
+    s.settle();
+    assert.ok(s.dead(), 'nobody judged it');
+    const [one] = s.ledger.lingering();
+    s.ledger.judge(one!, 'undo');
+    assert.equal(s.settle(one!.since + 29_999), false);
+    assert.ok(s.dead());
+    assert.equal(s.settle(one!.since + 30_000), true);
+    assert.ok(!s.dead());
+    assert.deepEqual(s.ledger.lingering(), []);
+  });
+
+  it('stays dead where it was not taken back, until its tokens have run out', () => {
+    const s = scene();
+    s.update([claim()]);
+    s.update([]);
+    s.ledger.judge(s.ledger.lingering()[0]!, 'keep');
+    s.ledger.judge(s.ledger.lingering()[0]!, 'undo');
+    assert.deepEqual(s.verdicts(), ['keep'], 'whoever found more out is believed');
+    s.pass(25 * HOUR * 1000);
+    s.settle();
+    assert.ok(s.dead());
+    s.pass(2 * HOUR * 1000);
+    s.settle();
+    assert.deepEqual(s.ledger.lingering(), []);
+  });
+
+  it('lingers no more once something covers it: the same again, or a copy that outlives every token', () => {
+    const { entry } = claim();
+    const at = NOW + 1;
+    for (const [other, covers] of [
+      [{ ...entry }, true],
+      [{ ...entry, tenant: null }, true],
+      [{ ...entry, tenant: 'other' }, false],
+      [{ ...entry, issuedBefore: at }, false],
+      [{ ...entry, expiresAt: at + 25 * HOUR }, true],
+      [{ ...entry, expiresAt: at + 24 * HOUR }, false],
+      [{ ...entry, value: 'u9' }, false],
+    ] as const) {
+      const s = scene();
+      s.update([claim()]);
+      s.update([]);
+      s.update([claim({ uid: 'u2', entry: other })]);
+      assert.equal(s.ledger.lingering().length, covers ? 0 : 1, JSON.stringify(other));
+      assert.ok(s.dead());
+    }
+  });
+
+  it('is told apart by how it went', () => {
+    const policy = claim({ kind: 'TrustPolicy' });
+    const cases: [string, Claim, Parameters<ReturnType<typeof scene>['update']>, Going, string | undefined][] = [
+      ['a deletion that was seen is to be looked into', claim(), [[], 'deleted'], 'deleted', undefined],
+      ['nobody saw it go', claim(), [[], 'missed'], 'missed', 'keep'],
+      ['an older backup', claim(), [[], 'restored'], 'restored', 'keep'],
+      ['its namespace is another tenant’s', claim(), [[], 'deleted', new Map([['u1', 1]])], 'moved', 'keep'],
+      ['a policy without its tombstone', policy, [[], 'deleted'], 'deleted', 'keep'],
+      ['a policy that somebody edited', policy, [[], 'deleted', new Map([['u1', 2]])], 'edited', 'undo'],
+      ['a policy that nobody edited', policy, [[], 'deleted', new Map([['u1', 1]])], 'reverted', 'keep'],
+      ['a policy of an older backup', policy, [[], 'deleted', new Map([['u1', 0]])], 'reverted', 'keep'],
+    ];
+    for (const [what, before, after, how, verdict] of cases) {
+      const s = scene();
+      s.update([before]);
+      s.update(...after);
+      assert.deepEqual([s.hows(), s.verdicts()], [[how], [verdict]], what);
+      assert.ok(s.dead(), what);
+    }
+  });
+
+  it('that nobody saw go is given up after five minutes, for another replica may have seen it taken back', () => {
+    const s = scene();
+    s.update([claim()]);
+    s.update([], 'missed');
+    s.pass(299_000);
+    assert.equal(s.settle(), false);
+    s.pass(1_000);
+    assert.equal(s.settle(), true);
+    const other = scene();
+    other.update([claim()]);
+    other.update([], 'restored');
+    other.pass(3_600_000);
+    assert.equal(other.settle(), false, 'a restore is no doubt');
+  });
+
+  it('is dead from then on where it dies with its object, and only then', () => {
+    const will = claim({ kind: 'TrustPolicy', standing: false });
+    const s = scene();
+    s.update([will]);
+    assert.ok(!s.dead());
+    s.update([], 'deleted', new Map([['u1', 2]]));
+    assert.ok(!s.dead(), 'somebody took the will back');
+    s.update([will]);
+    s.update([]);
+    assert.ok(s.dead());
+    assert.deepEqual(s.verdicts(), ['keep']);
+  });
+
+  it('that had run out is not remembered', () => {
+    const s = scene();
+    s.update([claim({ entry: { ...claim().entry, expiresAt: NOW - 5 } })]);
+    s.update([]);
+    assert.deepEqual(s.ledger.lingering(), []);
+  });
+});
+
+const UIDS = ['u1', 'u2', 'u3'];
+const anyClaim = fc
+  .record({
+    uid: fc.constantFrom(...UIDS),
+    kind: fc.constantFrom('TokenRevocation', 'TrustPolicy'),
+    value: fc.constantFrom('a', 'b'),
+    tenant: fc.constantFrom(null, 'acme', 'other'),
+    issuedBefore: fc.constantFrom(null, NOW - 20, NOW, NOW + 50),
+    expiresAt: fc.constantFrom(null, NOW + 20, NOW + 60, NOW + 26 * HOUR),
+    standing: fc.boolean(),
+    generation: fc.integer({ min: 1, max: 3 }),
+  })
+  .map(({ uid, kind, standing, generation, ...entry }): Claim => {
+    const by = 'policy' as const;
+    return { kind, uid, name: uid, generation, standing, entry: { by, source: `${kind}/ns/${uid}`, ...entry } };
+  });
+type Step =
+  | { readonly do: 'update'; readonly claims: readonly Claim[]; readonly how: 'deleted' | 'missed' | 'restored' }
+  | { readonly do: 'settle'; readonly ms: number; readonly lag: number }
+  | { readonly do: 'judge'; readonly verdict: 'undo' | 'keep' };
+const anyStep: fc.Arbitrary<Step> = fc.oneof(
+  fc.record({
+    do: fc.constant('update' as const),
+    claims: fc.uniqueArray(anyClaim, { maxLength: 2, selector: ({ uid }) => uid }),
+    how: fc.constantFrom('deleted', 'missed', 'restored'),
+  }),
+  fc.record({ do: fc.constant('settle' as const), ms: fc.integer({ min: 0, max: 40_000 }), lag: fc.nat(20_000) }),
+  fc.record({ do: fc.constant('judge' as const), verdict: fc.constantFrom('undo', 'undo', 'keep') }),
+);
+
+/** Whether `a` kills all that `b` kills, as long as there are tokens of before `at`. */
+const covers = (a: RevocationEntry, b: RevocationEntry, at: number) =>
+  a.value === b.value &&
+  (a.tenant === null || a.tenant === b.tenant) &&
+  (a.issuedBefore ?? Infinity) >= (b.issuedBefore ?? Infinity) &&
+  (a.expiresAt ?? Infinity) >= Math.min(b.expiresAt ?? Infinity, at + 25 * HOUR);
+
+describe('laws of the ledger', () => {
+  it('no entry leaves it but by its end, by cover, or by a verdict and the grace of which all is known', () => {
+    const left = { over: 0, covered: 0, lapsed: 0 };
+    fc.assert(
+      fc.property(fc.array(anyStep, { maxLength: 25, size: 'max' }), (steps) => {
+        const ledger = new RevocationLedger();
+        let ms = 0;
+        const seconds = () => NOW + Math.floor(ms / 1000);
+        let standing: readonly RevocationEntry[] = [];
+        for (const step of steps) {
+          const inForce = ledger.index.entries();
+          const lingered = ledger.lingering().map((one) => ({ ...one, verdict: ledger.verdictOn(one) }));
+          let known = Number.NEGATIVE_INFINITY;
+          if (step.do === 'update') {
+            const there = new Map(step.claims.map(({ uid, generation }) => [uid, generation]));
+            const gone = new Map(UIDS.map((uid) => [uid, step.how]));
+            ledger.update(step.claims, { gone, generationOf: (uid) => there.get(uid) }, { ms, seconds: seconds() });
+            standing = step.claims.flatMap((one) => (one.standing ? [one.entry] : []));
+          } else if (step.do === 'settle') {
+            ms += step.ms;
+            known = ms - step.lag;
+            ledger.settle({ ms, seconds: seconds() }, known);
+          } else for (const one of ledger.lingering()) ledger.judge(one, step.verdict);
+          const now = new Set(ledger.index.entries());
+          for (const entry of inForce.filter((one) => !now.has(one))) {
+            const old = lingered.filter(({ claim }) => claim.entry === entry);
+            const at = old[0]?.at ?? seconds();
+            const graces = old.map(({ verdict, how, since }) =>
+              verdict === 'undo' ? since + 30_000 : how === 'missed' ? since + 300_000 : Infinity,
+            );
+            if (seconds() > (entry.expiresAt ?? at + 26 * HOUR)) left.over += 1;
+            else if (standing.some((one) => covers(one, entry, at))) left.covered += 1;
+            else if (graces.some((end) => known >= end)) left.lapsed += 1;
+            else assert.fail(`${JSON.stringify(entry)} left`);
+          }
+        }
+      }),
+      { numRuns: 600 },
+    );
+    for (const [why, count] of Object.entries(left)) assert.ok(count > 10, `${why}: ${count}`);
+  });
+
+  it('what stands is in force, whatever lingers', () => {
+    fc.assert(
+      fc.property(fc.array(anyStep, { maxLength: 15 }), (steps) => {
+        const ledger = new RevocationLedger();
+        let standing: readonly RevocationEntry[] = [];
+        for (const step of steps) {
+          const now = { ms: 0, seconds: NOW };
+          if (step.do === 'update') {
+            const there = new Map(step.claims.map(({ uid, generation }) => [uid, generation]));
+            ledger.update(step.claims, { gone: new Map(), generationOf: (uid) => there.get(uid) }, now);
+            standing = step.claims.flatMap((one) => (one.standing ? [one.entry] : []));
+          } else ledger.settle(now, 0);
+          const inForce = new Set(ledger.index.entries());
+          for (const entry of standing) assert.ok(inForce.has(entry));
+          const claimed = [...standing, ...ledger.lingering().map(({ claim }) => claim.entry)];
+          assert.deepEqual([...ledger.index.entries()], claimed);
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
