@@ -107,7 +107,8 @@ async function create(object: Manifest, { client }: ClusterConnection): Promise<
     await client.create(WATCHED.TokenRevocation, object, namespace);
   } catch (error) {
     // What has no answer, or one from halfway, may have been done.
-    if (error instanceof KubeApiError && (error.status >= 500 || error.reason === 'Timeout')) {
+    const unanswered = (e: KubeApiError) => e.status >= 500 || ['Timeout', 'NetworkError'].includes(e.reason);
+    if (error instanceof KubeApiError && unanswered(error) && !error.message.includes('ECONNREFUSED')) {
       const look = `kubectl -n ${namespace} get tokenrevocation ${name}`;
       throw new CliError(error.code, `${error.message}; whether it was created is not known: ${look}`);
     }
