@@ -106,6 +106,16 @@ function revocation(r: Reader): string[] {
   ];
 }
 
+function ended(r: Reader): string[] {
+  const name = r.has('namespace') ? `${r.text('namespace')}/${r.text('name')}` : r.text('name');
+  return [
+    `${r.text('policy_kind')} ${name}`,
+    r.text('why'),
+    ...(r.has('tokens_valid_until') ? [`tokens good until ${until(r.text('tokens_valid_until'))}`] : []),
+    ...(r.has('tombstone') ? [r.text('tombstone')] : []),
+  ];
+}
+
 /** The word a record begins with, its colour, and the rest of the sentence. */
 function sentence(r: Reader): { word: string; colour: number; parts: string[] } {
   switch (r.text('kind')) {
@@ -115,6 +125,8 @@ function sentence(r: Reader): { word: string; colour: number; parts: string[] } 
         : { word: 'REFUSED', colour: RED, parts: [who(r), ...refused(r)] };
     case 'revocation':
       return { word: r.text('action') === 'undone' ? 'UNDONE' : 'REVOKED', colour: YELLOW, parts: revocation(r) };
+    case 'policy':
+      return { word: r.text('action') === 'revoked' ? 'REVOKED' : 'DELETED', colour: YELLOW, parts: ended(r) };
     case 'key':
       return { word: 'KEY', colour: YELLOW, parts: [`${r.text('kid')} ${r.text('action')}`] };
     case 'suppressed': {

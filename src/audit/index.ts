@@ -13,6 +13,7 @@ export type {
   AuditRefusal,
   ExchangeEvent,
   KeyEvent,
+  PolicyEvent,
   RevocationEvent,
   SuppressedEvent,
 } from './record.ts';

@@ -94,6 +94,24 @@ export interface RevocationEvent {
   readonly reason?: string;
 }
 
+/** A policy was revoked or deleted. */
+export interface PolicyEvent {
+  readonly kind: 'policy';
+  readonly id: string;
+  /** `released_unfinished`: it was let go though something of its deletion could not be done; `why` says what. */
+  readonly action: 'revoked' | 'deleted' | 'released_unfinished';
+  readonly policy_kind: string;
+  readonly uid: string;
+  /** null: of the cluster. */
+  readonly namespace: string | null;
+  readonly name: string;
+  readonly why: string;
+  /** The object that keeps dead what it killed: `TokenRevocation/ns/name`. */
+  readonly tombstone: string | null;
+  /** NumericDate seconds: by then no token that it gave is good. */
+  readonly tokens_valid_until: number | null;
+}
+
 /** One of our own keys changed its state. */
 export interface KeyEvent {
   readonly kind: 'key';
@@ -116,7 +134,7 @@ export interface SuppressedEvent {
 }
 
 /** What a caller hands in. */
-export type AuditEvent = ExchangeEvent | RevocationEvent | KeyEvent | SuppressedEvent;
+export type AuditEvent = ExchangeEvent | RevocationEvent | PolicyEvent | KeyEvent | SuppressedEvent;
 
 /** What stands in a line. */
 export type AuditRecord = AuditEvent & {

@@ -17,6 +17,7 @@ import {
   configMapKeys,
   createAccess,
   createClusterView,
+  type Deletion,
   followClusterIssuer,
   KeySecret,
   LEASE,
@@ -29,6 +30,7 @@ import {
 import { compile, lintInSteps } from '../policy/index.ts';
 import type { ObjectReport, Snapshot } from '../policy/types.ts';
 import { createIssuerKeys, createProofVerifier } from '../proof/index.ts';
+import { deletionOf } from './deletion.ts';
 import { CliError } from './errors.ts';
 import type { Io } from './io.ts';
 import type { Log } from './log.ts';
@@ -65,16 +67,14 @@ export async function serveCluster(flags: ServeFlags, io: Io): Promise<void> {
     const writer = createKubeClient({ credentials, clock, random, rate: STATUSES });
     onClose(() => writer.close());
     let status: StatusReporter | undefined;
+    let deletion: Deletion | undefined;
     onClose(() => status?.close());
     // A long list must not hold up the leader's renewals.
     const leases = createKubeClient({ credentials, clock, random, skew });
     onClose(() => leases.close());
-    const elector = electorOf(
-      { ...serving, mayLead: () => !clockIsWrong(skew) },
-      leases,
-      namespace,
-      async (term) => await status?.lead(term),
-    );
+    const elector = electorOf({ ...serving, mayLead: () => !clockIsWrong(skew) }, leases, namespace, async (term) => {
+      await Promise.all([status?.lead(term), deletion?.lead(term)]);
+    });
     onClose(() => elector.stop());
 
     const keyring = openKeys({
@@ -126,6 +126,7 @@ export async function serveCluster(flags: ServeFlags, io: Io): Promise<void> {
         issuerKeys.retain(changed.snapshot()?.anchors.values() ?? []);
         if (changed.snapshot()) revocations(changed.revocations());
         status?.changed();
+        deletion?.changed();
       },
       onReports: (reports) => told.reports(reports),
     });
@@ -138,8 +139,11 @@ export async function serveCluster(flags: ServeFlags, io: Io): Promise<void> {
       view,
       lint: () => lintServed(),
       isLeader: () => elector.isLeader(),
+      maxStaleness: flags.maxStaleness,
+      record: (end) => serving.recorded({ kind: 'policy', id: '-', ...end }),
       instance: hostname(),
     });
+    deletion = deletionOf(flags, serving, { credentials, namespace, view, elector });
     view.start();
     elector.start();
 

@@ -10,6 +10,7 @@ export interface ServeFlags {
   namespace?: string;
   tenancy?: 'namespace' | 'namespace-label' | 'single';
   serviceAccountIssuers?: string[];
+  finalizers: boolean;
   issuer: string;
   listen: ListenAddress;
   opsListen: ListenAddress;
@@ -39,6 +40,7 @@ export async function serve(flags: ServeFlags, io: Io): Promise<void> {
   const { manifests } = flags;
   refuse(flags, manifests === undefined ? OF_MANIFESTS : OF_A_CLUSTER, manifests === undefined);
   if (manifests !== undefined) {
+    if (!flags.finalizers) throw new CliError('usage', '--no-finalizers goes without --manifests: it is of a cluster');
     return await (await import('./serve-manifests.ts')).serveManifests({ ...flags, manifests }, io);
   }
   await (await import('./serve-cluster.ts')).serveCluster(flags, io);

@@ -24,6 +24,8 @@ export interface Serving {
   readonly log: Log;
   /** Leaves an audit record; what cannot be written is logged. */
   record(event: AuditEvent): void;
+  /** Resolves when the audit record is written. @throws AuditError */
+  recorded(event: AuditEvent): Promise<void>;
   /** What to close in the end, last first. */
   onClose(close: () => void | Promise<void>): void;
   /** Answers requests until the process is told to stop. */
@@ -68,6 +70,7 @@ export async function withServing(
       random,
       log,
       record: (event) => void audit.record(event).catch((error: Error) => log('error', error.message)),
+      recorded: (event) => audit.record(event),
       onClose: (close) => void closers.push(close),
       async answer({ view, proofs, keyring, issuerKeys, keyProblem, checks, clockAhead, clockIsWrong, ...guards }) {
         const engine = createEngine({

@@ -14,12 +14,14 @@ export { type ConfigOptions, loadInCluster, loadKubeconfig } from './config.ts';
 export type { CredentialSource, Credentials } from './credentials.ts';
 export { KubeApiError, type KubeErrorCause } from './errors.ts';
 export type { EventToRecord } from './event-object.ts';
+export { tellOnce } from './event-once.ts';
 export { EventRecorder, type EventRecorderOptions } from './events.ts';
 export { type ElectionTimings, LeaderElector, type LeaderElectorOptions } from './leader-election.ts';
 export { LeaseMark, type LeaseMarkOptions } from './lease-mark.ts';
 export { createReflector } from './reflector.ts';
 export type {
   Change,
+  HowGone,
   KubeLog,
   Reflector,
   ReflectorCounters,

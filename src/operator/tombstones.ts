@@ -86,6 +86,14 @@ export function createTombstones({ client, namespace, clock, log }: TombstonesSe
 
 type Tombstone = ReturnType<typeof tombstoneOf>;
 
+/**
+ * The name under which `keep` keeps an entry.
+ * @param now epoch milliseconds
+ */
+export function tombstoneName(entry: RevocationEntry, now: number): string {
+  return tombstoneOf(entry, '', '', Math.floor(now / 1_000)).metadata.name;
+}
+
 /** @param now NumericDate seconds */
 function tombstoneOf(entry: RevocationEntry, why: string, namespace: string, now: number) {
   const { by, value, tenant, issuedBefore, expiresAt } = entry;

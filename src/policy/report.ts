@@ -22,7 +22,7 @@ export function reportPolicy(object: TrustPolicy | ClusterTrustPolicy, outcome: 
       : no('ResolvedRefs', outcome.refs[0]!.code, summary(outcome.refs)),
     readiness(errors, outcome.refs, state, isDeleting),
     state === 'Revoked'
-      ? yes('Revoked', 'Revoked', 'nothing is issued, and what was issued is dead')
+      ? yes('Revoked', 'StateRevoked', 'nothing is issued, and what was issued is dead')
       : no('Revoked', 'NotRevoked', `the state is ${state}`),
   ];
   const isServed = errors.length === 0 && !isDeleting;

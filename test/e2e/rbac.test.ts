@@ -145,6 +145,8 @@ describe('Rights in a real cluster', () => {
       assert.deepEqual(rights, [
         ...KINDS.map((kind) => `ClusterRole | trustmint.dev | ${kind} | get list watch`),
         ...KINDS.map((kind) => `ClusterRole | trustmint.dev | ${kind}/status | patch`),
+        'ClusterRole | trustmint.dev | trustpolicies | patch',
+        'ClusterRole | trustmint.dev | clustertrustpolicies | patch',
         'ClusterRole | trustmint.dev | tokenrevocations | delete',
         'ClusterRole |  | namespaces | get list watch',
         'ClusterRole | authentication.k8s.io | tokenreviews | create',

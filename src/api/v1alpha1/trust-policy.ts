@@ -191,6 +191,7 @@ const status = z.object({
   rules: z.int().min(0).max(64).optional().meta({ format: 'int32' }).describe('How many rules are served.'),
   revokedAt: timestamp.optional().describe('When the policy was revoked.'),
   tokensValidUntil: timestamp.optional().describe('When the last token that it gave has run out.'),
+  longestTtl: duration.optional().describe('The longest ttl that its rules ever gave.'),
   effectiveEverywhereBy: timestamp.optional().describe('When every replica refuses, at the latest.'),
 });
 

@@ -1,23 +1,34 @@
-/** Which policies there is something to say of. */
+/** Which policies there is something to say of, and what their deletion takes. */
+import type { DeletedKind } from '../deletion/types.ts';
 import { WATCHED } from '../kinds.ts';
 import { reportedStatus } from '../status/reported.ts';
 import type { Reports } from '../status/reports.ts';
 import type { StatusKind } from '../status/types.ts';
 import type { ClusterView } from '../view.ts';
+import { endedPolicy } from './ended.ts';
+import type { Limits } from './lifetime.ts';
 import { syncPolicy } from './sync.ts';
 
 type View = Pick<ClusterView, 'copies'>;
+type Kind = 'TrustPolicy' | 'ClusterTrustPolicy';
 
-export function trustPolicyStatus(view: View, reports: Reports): StatusKind {
-  return reportedStatus({ kind: 'TrustPolicy', type: WATCHED.TrustPolicy, view, reports, sync: syncPolicy });
-}
-
-export function clusterTrustPolicyStatus(view: View, reports: Reports): StatusKind {
+export function policyStatus(kind: Kind, view: View, reports: Reports, limits: Limits): StatusKind {
   return reportedStatus({
-    kind: 'ClusterTrustPolicy',
-    type: WATCHED.ClusterTrustPolicy,
+    kind,
+    type: WATCHED[kind],
     view,
     reports,
-    sync: syncPolicy,
+    sync: (report, one, now) => syncPolicy(report, one, now, limits),
+    ended: (one, now) => endedPolicy(one, now, limits),
   });
+}
+
+export function policyDeletion(kind: Kind, view: View, limits: Limits): DeletedKind {
+  return {
+    kind,
+    type: WATCHED[kind],
+    by: 'policy',
+    held: () => view.copies.policies.get(kind)!.items(),
+    ended: (one, now, waitsFor) => endedPolicy(one, now, limits, waitsFor),
+  };
 }

@@ -5,12 +5,12 @@ import type { KubeClient } from '../../kube/types.ts';
 import type { ObjectReport } from '../../policy/types.ts';
 import { reasonOf } from '../errors.ts';
 import { WATCHED, type WatchedKind } from '../kinds.ts';
-import { clusterTrustPolicyStatus, trustPolicyStatus } from '../policies/controller.ts';
+import { policyStatus } from '../policies/controller.ts';
 import { resourceStatus } from '../resources/controller.ts';
 import { revocationStatus } from '../revocations/controller.ts';
 import type { ClusterView } from '../view.ts';
 import { Reports } from './reports.ts';
-import type { StatusKind } from './types.ts';
+import type { PolicyEnd, StatusKind } from './types.ts';
 import { Conflict, StatusWrites } from './write.ts';
 
 export interface StatusSettings {
@@ -23,6 +23,10 @@ export interface StatusSettings {
   readonly lint: () => Iterator<unknown, readonly ObjectReport[]>;
   /** Whether this replica may write now: asked right before each write. */
   readonly isLeader: () => boolean;
+  /** Seconds after which a replica that is cut off issues nothing more. */
+  readonly maxStaleness: number;
+  /** Leaves an audit record. */
+  readonly record: (end: PolicyEnd) => Promise<void>;
   /** This process, as `<pod>`. */
   readonly instance: string;
   readonly log?: KubeLog;
@@ -50,8 +54,8 @@ export function reportStatus(settings: StatusSettings): StatusReporter {
   const { clock, client, random, view, isLeader, instance, log } = settings;
   const reports = new Reports({ clock, snapshot: () => view.snapshot(), lint: settings.lint });
   const kinds = new Map<WatchedKind, StatusKind>([
-    ['TrustPolicy', trustPolicyStatus(view, reports)],
-    ['ClusterTrustPolicy', clusterTrustPolicyStatus(view, reports)],
+    ['TrustPolicy', policyStatus('TrustPolicy', view, reports, settings)],
+    ['ClusterTrustPolicy', policyStatus('ClusterTrustPolicy', view, reports, settings)],
     ['ProtectedResource', resourceStatus(view, reports)],
     ['TokenRevocation', revocationStatus(view)],
   ]);
@@ -63,7 +67,12 @@ export function reportStatus(settings: StatusSettings): StatusReporter {
     instance,
     onDropped: (reason) => tell('Events are not told', { reason }),
   });
-  const writes = new StatusWrites({ writer: new StatusWriter({ client, isLeader }), recorder });
+  const writes = new StatusWrites({
+    writer: new StatusWriter({ client, isLeader }),
+    recorder,
+    record: settings.record,
+    tell,
+  });
   const logged = new Map<string, number>();
   let leading: { readonly queue: WorkQueue; readonly term: AbortSignal; inRound: boolean } | undefined;
   let timer: { readonly handle: TimerHandle; readonly at: number } | undefined;

@@ -1,6 +1,8 @@
 /** The kinds that are compiled: what is said of an object is what the snapshot reports of it. */
 import type { ResourceType } from '../../kube/types.ts';
 import type { ObjectReport } from '../../policy/types.ts';
+import { FINALIZER } from '../deletion/finalizer.ts';
+import type { HeldPolicy } from '../held.ts';
 import { NewsOfReports } from '../reports.ts';
 import type { ClusterView } from '../view.ts';
 import { objectOf } from './object.ts';
@@ -13,10 +15,12 @@ export interface ReportedKind {
   readonly view: Pick<ClusterView, 'copies'>;
   readonly reports: Reports;
   /** What to say of one, given what its status says already. */
-  readonly sync: (report: FullReport, status: unknown, now: number) => Said;
+  readonly sync: (report: FullReport, one: HeldPolicy, now: number) => Said;
+  /** What to say of one that is being deleted; absent where its report says all. */
+  readonly ended?: (one: HeldPolicy, now: number) => Said;
 }
 
-export function reportedStatus({ kind, type, view, reports, sync }: ReportedKind): StatusKind {
+export function reportedStatus({ kind, type, view, reports, sync, ended }: ReportedKind): StatusKind {
   let news = new NewsOfReports();
   const held = () => view.copies.policies.get(kind)!.items();
   return {
@@ -36,10 +40,15 @@ export function reportedStatus({ kind, type, view, reports, sync }: ReportedKind
       const current = reports.current();
       const one = held().get(key);
       if (!one) return undefined;
+      if (ended && one.read.object.metadata.deletionTimestamp !== undefined) {
+        // Who takes the finalizer off writes the status before.
+        if (one.finalizers.includes(FINALIZER)) return undefined;
+        return { object: objectOf(one, one.read.object), ...ended(one, now) };
+      }
       const report = current.get(one.uid);
       // Nothing is said of a generation that is not the one in use; its own round comes.
       if (!report || report.generation !== one.read.object.metadata.generation) return undefined;
-      return { object: objectOf(one, one.read.object), ...sync(report, one.status, now) };
+      return { object: objectOf(one, one.read.object), ...sync(report, one, now) };
     },
   };
 }

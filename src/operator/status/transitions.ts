@@ -34,6 +34,12 @@ export function phaseNews(old: unknown, phase: string): News[] {
   return one ? [one] : [];
 }
 
+/** Whether a condition comes to have this reason with what is to be written. */
+export function changedTo(old: unknown, conditions: readonly Condition[], type: string, reason: string): boolean {
+  const changed = changedConditions(conditionsOf(old), conditions);
+  return changed.some((one) => one.type === type && one.reason === reason);
+}
+
 /** `status.conditions` as read, whatever it is. */
 export function conditionsOf(status: unknown): unknown {
   return typeof status === 'object' && status !== null && 'conditions' in status ? status.conditions : undefined;

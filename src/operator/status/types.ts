@@ -9,10 +9,27 @@ export interface News {
   readonly note: string;
 }
 
+/** The end of a policy, for the audit: member names are API. */
+export interface PolicyEnd {
+  readonly action: 'revoked' | 'deleted' | 'released_unfinished';
+  readonly policy_kind: string;
+  readonly uid: string;
+  /** null: of the cluster. */
+  readonly namespace: string | null;
+  readonly name: string;
+  readonly why: string;
+  /** The TokenRevocation that keeps dead what the policy killed, as `TokenRevocation/ns/name`. */
+  readonly tombstone: string | null;
+  /** NumericDate seconds. */
+  readonly tokens_valid_until: number | null;
+}
+
 /** What the status of an object should say, and which of it people are told as it changes. */
 export interface Said {
   readonly status: object;
   readonly news: readonly News[];
+  /** To be in the audit before the status is written. */
+  readonly end?: PolicyEnd;
 }
 
 export interface Wanted extends Said {

@@ -1,7 +1,7 @@
 /** The writes: a status onto the object that it is about, then its Events. */
 import type { EventRecorder, StatusWriter } from '../../kube/index.ts';
 import type { ResourceType } from '../../kube/types.ts';
-import type { Wanted } from './types.ts';
+import type { PolicyEnd, Wanted } from './types.ts';
 
 /** Milliseconds: less than a Lease lasts beyond the moment at which its holder stops to be the leader. */
 const DEADLINE = 4_000;
@@ -15,10 +15,16 @@ export class Conflict extends Error {
 export interface StatusWritesSettings {
   readonly writer: Pick<StatusWriter, 'write'>;
   readonly recorder: Pick<EventRecorder, 'record'>;
+  readonly record: (end: PolicyEnd) => Promise<void>;
+  readonly tell: (what: string, error: unknown) => void;
 }
+
+/** Ends that are in the audit, whose status may not be written yet; beyond so many the oldest are forgotten. */
+const MAX_RECORDED = 4_096;
 
 export class StatusWrites {
   readonly #settings: StatusWritesSettings;
+  readonly #recorded = new Set<string>();
 
   constructor(settings: StatusWritesSettings) {
     this.#settings = settings;
@@ -28,8 +34,10 @@ export class StatusWrites {
    * @param signal ends it, whatever its outcome then is
    * @throws Conflict; TerminalError and KubeApiError as StatusWriter
    */
-  async write(type: ResourceType, { object, status, news }: Wanted, signal: AbortSignal): Promise<void> {
+  async write(type: ResourceType, { object, status, news, end }: Wanted, signal: AbortSignal): Promise<void> {
     const { writer, recorder } = this.#settings;
+    // What the status says already was recorded before: who leads next need not do it again.
+    if (end) await this.#recordOnce(end);
     const outcome = await writer.write(type, object, status, { signal, deadlineMs: DEADLINE });
     if (outcome === 'conflict') throw new Conflict('the object is another by now');
     if (outcome !== 'written') return;
@@ -37,5 +45,18 @@ export class StatusWrites {
     // The recorder keeps it for a while: not the whole status with it.
     const regarding = { metadata, ...(apiVersion && { apiVersion }), ...(kind && { kind }) };
     for (const one of news) recorder.record({ regarding, action: 'Report', ...one });
+  }
+
+  async #recordOnce(end: PolicyEnd): Promise<void> {
+    const { record, tell } = this.#settings;
+    if (this.#recorded.has(end.uid)) return;
+    this.#recorded.add(end.uid);
+    if (this.#recorded.size > MAX_RECORDED) this.#recorded.delete(this.#recorded.values().next().value!);
+    try {
+      await record(end);
+    } catch (error) {
+      // People who wait for the status wait for no audit log.
+      tell('an audit record cannot be written', error);
+    }
   }
 }

@@ -27,7 +27,15 @@ export interface Call {
 type Json = Record<string, unknown>;
 
 interface MutableObject {
-  metadata: { name: string; namespace?: string; uid: string; resourceVersion: string };
+  metadata: {
+    name: string;
+    namespace?: string;
+    uid: string;
+    resourceVersion: string;
+    generation?: number;
+    deletionTimestamp?: string;
+    finalizers?: string[];
+  };
   [member: string]: unknown;
 }
 
@@ -35,6 +43,8 @@ interface MutableObject {
 export class MemoryServer {
   readonly objects = new Map<string, MutableObject>();
   readonly calls: Call[] = [];
+  /** What time it is there. */
+  now: () => number = () => Date.parse('2026-01-01T00:00:00Z');
   #version = 100;
 
   nextVersion(): string {
@@ -78,6 +88,14 @@ export class MemoryClient implements KubeClient {
 
   #commit(key: string, object: MutableObject): MutableObject {
     const stored = copy(object);
+    const { deletionTimestamp, finalizers = [] } = stored.metadata;
+    const before = this.server.objects.get(key)?.metadata.finalizers ?? [];
+    if (deletionTimestamp !== undefined && finalizers.some((one) => !before.includes(one)))
+      throw apiFailure(422, 'Invalid');
+    if (deletionTimestamp !== undefined && finalizers.length === 0) {
+      this.server.objects.delete(key);
+      return stored;
+    }
     stored.metadata.resourceVersion = this.server.nextVersion();
     this.server.objects.set(key, stored);
     return stored;
@@ -161,7 +179,14 @@ export class MemoryClient implements KubeClient {
       const key = keyOf(type, name, namespace);
       const { metadata } = this.#need(key);
       if ((preconditions.uid ?? metadata.uid) !== metadata.uid) throw apiFailure(409, 'Conflict');
-      this.server.objects.delete(key);
+      if (!metadata.finalizers?.length) return void this.server.objects.delete(key);
+      if (metadata.deletionTimestamp !== undefined) return;
+      const deletionTimestamp = new Date(this.server.now()).toISOString().replace(/\.\d{3}Z$/, 'Z');
+      const { generation = 1 } = metadata;
+      this.#commit(key, {
+        ...this.#need(key),
+        metadata: { ...metadata, deletionTimestamp, generation: generation + 1 },
+      });
     });
   }
 
@@ -197,8 +222,12 @@ function applyJsonPatch(target: Json, operations: readonly Operation[]): void {
     if (!holder) throw apiFailure(422, 'Invalid');
     // The real server says no more than this.
     if (op === 'test' && JSON.stringify(holder[last]) !== JSON.stringify(value)) throw apiFailure(422, 'Invalid');
-    if (op === 'remove') delete holder[last];
-    if (op === 'add' || op === 'replace') holder[last] = value;
+    if (Array.isArray(holder)) {
+      const at = last === '-' ? holder.length : Number(last);
+      if (op === 'remove') holder.splice(at, 1);
+      if (op === 'add') holder.splice(at, 0, value);
+    } else if (op === 'remove') delete holder[last];
+    else if (op === 'add' || op === 'replace') holder[last] = value;
   }
 }
 

@@ -171,11 +171,18 @@ describe('a status write', () => {
     };
     const stored = r.client.server.objects.get(keyOf(one)) as unknown as { status: unknown };
     const lie = ours.conditions.map((condition) => ({ ...condition, status: 'False' }));
-    stored.status = { ...ours, rules: 64, revokedAt: '2026-01-01T00:00:00Z', conditions: [...lie, foreign] };
+    stored.status = {
+      ...ours,
+      rules: 64,
+      note: 'theirs',
+      revokedAt: '2026-01-01T00:00:00Z',
+      conditions: [...lie, foreign],
+    };
     await r.apply(one);
     await r.pass(600_000);
     assert.equal(r.status(one).rules, 1);
-    assert.equal(r.status(one).revokedAt, '2026-01-01T00:00:00Z');
+    assert.equal(r.status(one).note, 'theirs');
+    assert.equal(r.status(one).revokedAt, undefined, 'it is not revoked');
     assert.equal(r.condition(one, 'Ready').status, 'True');
     assert.equal(r.condition(one, 'Seen').reason, 'Audit');
   });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { HeldPolicy } from '../../../src/operator/index.ts';
 import { syncPolicy } from '../../../src/operator/policies/sync.ts';
-import { reportedStatus } from '../../../src/operator/status/reported.ts';
+import { type ReportedKind, reportedStatus } from '../../../src/operator/status/reported.ts';
 import { Reports } from '../../../src/operator/status/reports.ts';
 import { trustPolicy, world } from '../support.ts';
 
@@ -17,7 +17,8 @@ describe('what is said of an object', () => {
     const copies = { policies: new Map([['TrustPolicy', { items: () => items }]]) } as never;
     const reports = new Reports({ clock: w.clock, snapshot: () => snapshot, lint: () => assert.fail('not asked') });
     const type = { group: '', version: '', plural: '', namespaced: true };
-    return reportedStatus({ kind: 'TrustPolicy', type, view: { copies }, reports, sync: syncPolicy }).sync('ai/p', 0);
+    const sync: ReportedKind['sync'] = (report, one, now) => syncPolicy(report, one, now, { maxStaleness: 600 });
+    return reportedStatus({ kind: 'TrustPolicy', type, view: { copies }, reports, sync }).sync('ai/p', 0);
   }
 
   it('is said of the generation that is served', async () => {

@@ -73,6 +73,8 @@ describe('linting what is served', () => {
         throw new TypeError('a mistake of ours');
       },
       isLeader: () => true,
+      maxStaleness: 600,
+      record: async () => {},
       instance: 'pod',
       log: (_, message) => logged.push(message),
     });

@@ -27,7 +27,7 @@ describe('the status of a policy', () => {
     const one = trustPolicy('ai', 'p', rules(rule('a', 'a'), rule('b', 'b')), { generation: 7 });
     const r = await leading(one);
     const { conditions, ...rest } = r.status(one);
-    assert.deepEqual(rest, { observedGeneration: 7, phase: 'Active', rules: 2 });
+    assert.deepEqual(rest, { observedGeneration: 7, phase: 'Active', rules: 2, longestTtl: '1h' });
     assert.deepEqual(states(r, one), {
       Accepted: 'True Accepted',
       ResolvedRefs: 'True ResolvedRefs',
@@ -101,7 +101,7 @@ describe('the status of a policy', () => {
       assert.equal(r.status(one).phase, state);
       assert.equal(r.condition(one, 'Ready').status, state === 'Active' ? 'True' : 'False');
     }
-    assert.equal(states(r, one).Revoked, 'True Revoked');
+    assert.equal(states(r, one).Revoked, 'True StateRevoked');
     assert.deepEqual(
       r.events(one).map((event) => event.split(':')[0]),
       ['Accepted', 'Suspended', 'Resumed', 'Revoked'],

@@ -1,7 +1,7 @@
 /** The cluster of one process, with a status reporter that may lead it: what it writes comes back as from a watch. */
 
 import type { KubeObject } from '../../../src/kube/types.ts';
-import { type ClusterView, reportStatus, type StatusReporter } from '../../../src/operator/index.ts';
+import { type ClusterView, type PolicyEnd, reportStatus, type StatusReporter } from '../../../src/operator/index.ts';
 import type { CompileOptions, PolicyObjects } from '../../../src/policy/index.ts';
 import { compile, lintInSteps } from '../../../src/policy/index.ts';
 import type { Call } from '../../kube/support/memory-client.ts';
@@ -30,6 +30,9 @@ export interface Reported {
   readonly client: ScriptedClient;
   readonly reporter: StatusReporter;
   readonly logged: string[];
+  /** What the audit has of the ends of policies. */
+  readonly ends: PolicyEnd[];
+  auditFails: boolean;
   /** Whether the elector would say yes right before a write. */
   mayWrite: boolean;
   /** Whether what is written on the server reaches the local copies. */
@@ -54,7 +57,8 @@ export interface Reported {
 }
 
 export function reported(settings: { readonly tenancy?: { readonly mode: 'NamespaceLabel' } } = {}): Reported {
-  const made = { mayWrite: true, watching: true, linted: 0, lintTakes: 0, elapsed: 0 };
+  const made = { mayWrite: true, watching: true, auditFails: false, linted: 0, lintTakes: 0, elapsed: 0 };
+  const ends: PolicyEnd[] = [];
   const logged: string[] = [];
   let last: { objects: PolicyObjects; options: CompileOptions } | undefined;
   let reporter: StatusReporter | undefined;
@@ -90,6 +94,11 @@ export function reported(settings: { readonly tenancy?: { readonly mode: 'Namesp
       return yield* steps;
     },
     isLeader: () => made.mayWrite,
+    maxStaleness: 600,
+    record: async (end) => {
+      if (made.auditFails) throw new Error('audit_unavailable');
+      ends.push(end);
+    },
     instance: 'pod-1',
     log: (level, message, fields) => logged.push(`${level} ${message} ${JSON.stringify(fields ?? {})}`),
   });
@@ -111,6 +120,7 @@ export function reported(settings: { readonly tenancy?: { readonly mode: 'Namesp
     client,
     reporter,
     logged,
+    ends,
     async apply(...objects: KubeObject[]) {
       for (const object of objects) {
         const before = stored(object);

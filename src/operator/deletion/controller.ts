@@ -1,0 +1,182 @@
+/**
+ * The leader's work on finalizers: puts ours onto what lives, does for what is deleted what has to be done, and takes it
+ * off. It reads the local copies alone: a snapshot, a report, another CRD may be gone.
+ */
+import type { Clock, TimerHandle } from '../../clock.ts';
+import { type KubeLog, WorkQueue } from '../../kube/index.ts';
+import type { KubeClient } from '../../kube/types.ts';
+import { member, reasonOf, statusOf } from '../errors.ts';
+import type { HeldPolicy } from '../held.ts';
+import { Conflict } from '../status/write.ts';
+import { Endings, type EndSettings } from './end.ts';
+import { FINALIZER, putOn, takeOff } from './finalizer.ts';
+import type { DeletedKind } from './types.ts';
+
+export interface DeletionSettings extends Omit<EndSettings, 'client'> {
+  /** One that nothing else uses: a namespace may go with thousands of objects. */
+  readonly client: KubeClient;
+  readonly clock: Clock;
+  readonly random: (bytes: number) => Uint8Array;
+  readonly kinds: readonly DeletedKind[];
+  /** Whether what lives has our finalizer; else it loses it. */
+  readonly finalizers: boolean;
+  readonly log?: KubeLog;
+}
+
+export interface Deletion {
+  /** The elector's work: until the term is over, and has stopped when it resolves. */
+  lead(term: AbortSignal): Promise<void>;
+  /** Objects may have changed. Returns at once. */
+  changed(): void;
+}
+
+/** Milliseconds between two looks at all objects. */
+const LOOK = 1_000;
+/** Milliseconds that changes are gathered for. */
+const GATHER = 20;
+/** Living objects a look, which is about a second: beside them statuses are written. */
+const PACE = 50;
+/** Milliseconds of a term after which finalizers are put also onto what has no status yet: at first those are written. */
+const STATUSES_FIRST = 60_000;
+/** Milliseconds after which what failed is tried again though the object is what it was. */
+const FORGET = 60_000;
+const DEADLINE = 4_000;
+/** Milliseconds for what runs when a term ends. Its signal has fired, so it takes none. */
+const WIND_DOWN = 1_000;
+/** Milliseconds in which one failure is logged once. */
+const QUIET = 60_000;
+
+interface Term {
+  readonly queue: WorkQueue;
+  readonly endings: Endings;
+  readonly since: number;
+  /** By key: the resourceVersion that was looked at. */
+  seen: Map<string, string>;
+  forgetAt: number;
+  /** Objects whose deletion was begun, by key. */
+  readonly begun: Map<string, HeldPolicy>;
+}
+
+export function handleDeletion(settings: DeletionSettings): Deletion {
+  const { clock, random, client, kinds, log, isLeader } = settings;
+  const byName = new Map(kinds.map((kind) => [kind.kind, kind]));
+  const logged = new Map<string, number>();
+  let leading: Term | undefined;
+  let timer: { readonly handle: TimerHandle; readonly at: number } | undefined;
+
+  function lookAfter(ms: number): void {
+    const at = clock.monotonic() + ms;
+    if (timer && timer.at <= at) return;
+    timer?.handle.cancel();
+    timer = { handle: clock.setTimer(look, ms), at };
+  }
+
+  function look(): void {
+    timer = undefined;
+    const term = leading;
+    if (!term) return;
+    lookAfter(LOOK);
+    const now = clock.monotonic();
+    if (now >= term.forgetAt) forget(term, now);
+    const anyway = now - term.since >= STATUSES_FIRST;
+    let left = PACE;
+    for (const kind of kinds) {
+      for (const [key, one] of kind.held()) {
+        const id = `${kind.kind} ${key}`;
+        if (term.seen.get(id) === one.resourceVersion) continue;
+        if (!isDeleting(one)) {
+          if (one.finalizers.includes(FINALIZER) === settings.finalizers) continue;
+          if (left === 0 || (!anyway && member(one.status, 'observedGeneration') === undefined)) continue;
+          left -= 1;
+        } else if (!one.finalizers.includes(FINALIZER) || term.endings.isDone(one.uid)) continue;
+        term.seen.set(id, one.resourceVersion);
+        term.queue.add(id);
+      }
+    }
+  }
+
+  function forget(term: Term, now: number): void {
+    term.seen = new Map();
+    term.forgetAt = now + FORGET;
+    term.endings.retain(new Set(kinds.flatMap((kind) => [...kind.held().values()].map(({ uid }) => uid))));
+  }
+
+  async function reconcile(term: Term, id: string, signal: AbortSignal): Promise<undefined> {
+    const [name, key] = id.split(' ') as [string, string];
+    const kind = byName.get(name)!;
+    const one = kind.held().get(key);
+    const before = term.begun.get(id);
+    if (before && before.uid !== one?.uid) {
+      await term.endings.gone(kind, before);
+      term.begun.delete(id);
+    }
+    if (!one) return;
+    if (!isDeleting(one)) return await live(kind, one, signal);
+    if (!one.finalizers.includes(FINALIZER) || term.endings.isDone(one.uid)) return;
+    term.begun.set(id, one);
+    try {
+      await term.endings.end(kind, one, signal);
+    } catch (error) {
+      // Gone, or an API server that has just started: which of them, the local copy tells.
+      if (statusOf(error) === 404) throw new Conflict('not found');
+      throw error;
+    }
+    term.begun.delete(id);
+  }
+
+  async function live(kind: DeletedKind, one: HeldPolicy, signal: AbortSignal): Promise<undefined> {
+    if (!isLeader() || one.finalizers.includes(FINALIZER) === settings.finalizers) return;
+    const { name, namespace } = one.read.object.metadata;
+    const change = settings.finalizers ? putOn : takeOff;
+    try {
+      await change(client, kind.type, { ...one, name, namespace }, { signal, deadlineMs: DEADLINE });
+    } catch (error) {
+      // It is looked at again.
+      if (!signal.aborted) tell('a finalizer cannot be written', error);
+    }
+  }
+
+  function tell(what: string, error: unknown): void {
+    const why = reasonOf(error);
+    const now = clock.monotonic();
+    if (now - (logged.get(`${what} ${why}`) ?? Number.NEGATIVE_INFINITY) < QUIET) return;
+    if (logged.size > 100) logged.clear();
+    logged.set(`${what} ${why}`, now);
+    log?.('warn', what, { reason: why });
+  }
+
+  return {
+    async lead(signal) {
+      if (signal.aborted) return;
+      const now = clock.monotonic();
+      const queue = new WorkQueue({
+        clock,
+        random,
+        workers: 8,
+        backoff: { baseMs: 100, maxMs: 10_000 },
+        retryRate: { perSecond: 100, burst: 400 },
+        reconcile: (id, aborted) => reconcile(term, id, aborted),
+        onError: (_, error) => {
+          if (!(error instanceof Conflict) && !signal.aborted) tell('a deletion waits', error);
+        },
+      });
+      const endings = new Endings(settings);
+      const term: Term = { queue, endings, since: now, seen: new Map(), forgetAt: now + FORGET, begun: new Map() };
+      leading = term;
+      queue.start();
+      lookAfter(0);
+      await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+      leading = undefined;
+      timer?.handle.cancel();
+      timer = undefined;
+      await queue.shutDown({ drain: false, limitMs: WIND_DOWN });
+    },
+    changed() {
+      if (leading) lookAfter(GATHER);
+    },
+  };
+}
+
+function isDeleting({ read }: HeldPolicy): boolean {
+  return read.object.metadata.deletionTimestamp !== undefined;
+}
