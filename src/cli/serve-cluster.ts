@@ -14,9 +14,10 @@ import type { KubeClient } from '../kube/types.ts';
 import {
   clockCheck,
   clockIsWrong,
-  configMapKeys,
   createAccess,
   createClusterView,
+  createConfigMaps,
+  createReferences,
   type Deletion,
   followClusterIssuer,
   KeySecret,
@@ -91,12 +92,20 @@ export async function serveCluster(flags: ServeFlags, io: Io): Promise<void> {
       onChange: () => view.invalidate(),
     });
     onClose(() => cluster.close());
-    const issuerKeys = createIssuerKeys({
+    const configMaps = createConfigMaps({
+      client,
       clock,
-      allowLoopbackHttp: false,
-      cluster,
-      configMaps: configMapKeys(client, namespace),
+      random,
+      namespace,
+      log,
+      onChange: (name) => {
+        issuerKeys.configMapChanged(name);
+        if (references.changed()) view.invalidate();
+      },
     });
+    onClose(() => configMaps.stop());
+    const references = createReferences(configMaps);
+    const issuerKeys = createIssuerKeys({ clock, allowLoopbackHttp: false, cluster, configMaps });
     onClose(() => issuerKeys.close());
     const revocations = revocationWatcher(record, clock);
     const told = reportLog(log);
@@ -119,7 +128,7 @@ export async function serveCluster(flags: ServeFlags, io: Io): Promise<void> {
           allowLoopbackHttp: false,
         };
         lintServed = () => lintInSteps(objects, options);
-        return compile(objects, options);
+        return references.merge(compile(objects, options), objects);
       },
       onChange: (changed) => {
         told.read(changed.snapshot());
@@ -145,6 +154,7 @@ export async function serveCluster(flags: ServeFlags, io: Io): Promise<void> {
     });
     deletion = deletionOf(flags, serving, { credentials, namespace, view, elector });
     view.start();
+    configMaps.start();
     elector.start();
 
     await answer({
@@ -154,7 +164,7 @@ export async function serveCluster(flags: ServeFlags, io: Io): Promise<void> {
       keyring,
       issuerKeys,
       keyProblem: () => keyring.problem(),
-      checks: () => [clusterCheck(cluster), clockCheck(skew)],
+      checks: () => [clusterCheck(cluster), clockCheck(skew), configMaps.check()],
       clockAhead: () => skew.ahead(),
       clockIsWrong: () => clockIsWrong(skew),
       access: createAccess({

@@ -9,6 +9,7 @@ export {
   type FetchText,
   type IssuerKeys as IssuerKeyStore,
   type IssuerKeysOptions,
+  isJwkSet,
   KeySourceError,
   type KeySourceErrorCode,
 } from './issuer-keys/index.ts';

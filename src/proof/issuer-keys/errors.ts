@@ -15,6 +15,7 @@ export type KeySourceErrorCode =
   | 'bad_metadata'
   | 'issuer_mismatch'
   | 'bad_keys'
+  | 'gone'
   | 'not_available';
 
 /** The message is fit for an operator: what others wrote stands in it only through {@link printable}. */

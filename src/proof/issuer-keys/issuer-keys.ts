@@ -48,6 +48,8 @@ export interface IssuerKeys extends IssuerKeysPort {
   /** The anchors that are served from now on: starts loading the new ones' keys, forgets those of all others. */
   retain(anchors: Iterable<Anchor>): void;
   status(): readonly AnchorKeysStatus[];
+  /** Keys that come from this ConfigMap are not what they were, or are gone. */
+  configMapChanged(name: string): void;
   /** Stops all loads and timers. What is loaded goes on being served, for requests in flight. */
   close(): void;
 }
@@ -107,6 +109,9 @@ export function createIssuerKeys(options: IssuerKeysOptions): IssuerKeys {
       caches = keptCaches;
     },
     status: () => [...anchors.values()].map(statusOf),
+    configMapChanged(name) {
+      for (const cache of caches.values()) if (cache.configMap === name) cache.reload();
+    },
     close() {
       closed = true;
       for (const cache of caches.values()) cache.close();

@@ -39,6 +39,8 @@ export class KeyCache {
   #retryAt = 0;
   #kidLoadAt = Number.NEGATIVE_INFINITY;
   #flight: Promise<void> | undefined;
+  /** What is being loaded may be of before a change. */
+  #again = false;
   #abort: AbortController | undefined;
   #timer: TimerHandle | undefined;
   #closed = false;
@@ -69,6 +71,17 @@ export class KeyCache {
   /** Starts loading without anyone waiting for it. */
   start(): void {
     if (!this.#keys) void this.#load();
+  }
+
+  /** Loads anew: the source is known to have changed. */
+  reload(): void {
+    this.#again = this.#flight !== undefined;
+    void this.#load();
+  }
+
+  /** The ConfigMap that the keys come from. */
+  get configMap(): string | undefined {
+    return this.#source.configMap;
   }
 
   close(): void {
@@ -145,6 +158,7 @@ export class KeyCache {
       deadline.cancel();
       this.#flight = undefined;
       this.#schedule();
+      if (this.#again) this.reload();
     }
   }
 
@@ -170,6 +184,7 @@ export class KeyCache {
     const code = error instanceof JwsError ? 'bad_keys' : known ? error.code : 'unreachable';
     this.#error = `${code}: ${printable(error instanceof Error ? error.message : 'failed')}`;
     this.#failures++;
+    if (this.#source.configMap !== undefined && (code === 'gone' || code === 'bad_keys')) this.#drop();
   }
 
   #schedule(): void {
@@ -185,11 +200,16 @@ export class KeyCache {
 
   #dropOldKeys(): void {
     if (!this.#keys || !this.#source.changes) return;
-    const { clock, maxKeyAgeSeconds, nextVersion } = this.#options;
+    const { clock, maxKeyAgeSeconds } = this.#options;
     if (clock.monotonic() - this.#loadedAt < maxKeyAgeSeconds * 1000) return;
+    this.#drop();
+  }
+
+  #drop(): void {
+    if (!this.#keys) return;
     this.#keys = undefined;
     this.#byKid = new Map();
-    this.#version = nextVersion();
+    this.#version = this.#options.nextVersion();
   }
 }
 

@@ -7,10 +7,10 @@ import { discoveryUrl, namesLoopback, parseKeyUrl, shownUrl } from './key-url.ts
 /** Reads a ConfigMap in the operator's namespace. */
 export interface ConfigMapKeys {
   /**
-   * @returns the text under `key`: a JWK Set
-   * @throws anything if it cannot be read, or there is none
+   * @returns the text under `key`: a JWK Set; undefined where there is none for sure
+   * @throws anything if it cannot be read
    */
-  read(name: string, key: string, signal: AbortSignal): Promise<string>;
+  read(name: string, key: string, signal: AbortSignal): Promise<string | undefined>;
 }
 
 /** Asks this cluster's API server for the keys of its own service account tokens. */
@@ -44,6 +44,11 @@ export interface Source {
   readonly shown: string;
   /** Whether what it gives may change. */
   readonly changes: boolean;
+  /**
+   * The ConfigMap that it is. What that does not hold any more verifies nothing any more; of a URL it is not believed, for
+   * whoever can cut us off could say so.
+   */
+  readonly configMap?: string;
   load(signal: AbortSignal): Promise<LoadedKeys>;
 }
 
@@ -79,10 +84,13 @@ export function sourceOf(anchor: Anchor, options: SourceOptions): Source {
       });
     case 'configMap': {
       const shown = `configMap ${printable(keys.name)}/${printable(keys.key)}`;
-      return from(shown, true, async (signal) => {
+      const source = from(shown, true, async (signal) => {
         if (!options.configMaps) throw new KeySourceError('not_available', 'there are no ConfigMaps here');
-        return { jwks: await options.configMaps.read(keys.name, keys.key, signal), from: shown };
+        const jwks = await options.configMaps.read(keys.name, keys.key, signal);
+        if (jwks === undefined) throw new KeySourceError('gone', 'there is no such ConfigMap, or no such key in it');
+        return { jwks, from: shown };
       });
+      return { ...source, configMap: keys.name };
     }
     case 'cluster':
       return from('cluster', true, async (signal) => {
