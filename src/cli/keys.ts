@@ -1,7 +1,7 @@
 /** `trustmint keys list|rotate`. */
 import { randomBytes } from 'node:crypto';
 import { systemClock } from '../clock.ts';
-import { FileKeyStore, openKeyRing } from '../keyring/index.ts';
+import { FileKeyStore, makeJwtKeys, openKeyRing } from '../keyring/index.ts';
 import { CliError } from './errors.ts';
 import type { Io } from './io.ts';
 
@@ -31,6 +31,7 @@ export async function rotateKeys(flags: RotateFlags, io: Io): Promise<void> {
     store,
     clock: systemClock,
     random: (bytes) => randomBytes(bytes),
+    makeJwtKeys,
     maxTtl: flags.maxTtl,
   });
   const { changes, next } = await ring.rotate({ now: flags.now ?? false });

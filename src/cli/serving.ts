@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { type AuditEvent, type AuditSink, createAudit, fileSink, streamSink } from '../audit/index.ts';
 import { type Clock, systemClock } from '../clock.ts';
 import { createEngine, type EngineSettings, type HealthCheck } from '../exchange/index.ts';
-import type { KeyRingOptions } from '../keyring/index.ts';
+import { type KeyRingOptions, makeJwtKeys } from '../keyring/index.ts';
 import type { IssuerKeyStore, ProofVerifier } from '../proof/index.ts';
 import { createServer, type ServerOptions } from '../server/index.ts';
 import { CliError } from './errors.ts';
@@ -129,6 +129,7 @@ export function keyRingOptions(flags: ServeFlags, { clock, random, log, record }
   return {
     clock,
     random,
+    makeJwtKeys,
     maxTtl: flags.maxTtl,
     rotateEvery: flags.rotateKeys,
     onChange: ({ action, kid }) => {

@@ -4,7 +4,7 @@ import { type FileHandle, link, mkdir, mkdtemp, open, rename, rm, stat } from 'n
 import { join } from 'node:path';
 import { type Clock, systemClock } from '../clock.ts';
 import { KeyRingError } from './errors.ts';
-import { MAX_RING_BYTES, parseRing, serializeRing } from './stored-ring.ts';
+import { MAX_RING_BYTES, RingReader, serializeRing } from './stored-ring.ts';
 import type { KeyStore, StoredKeyRing } from './types.ts';
 
 const OTHERS = 0o077;
@@ -47,6 +47,7 @@ export class FileKeyStore implements KeyStore {
   readonly #path: string;
   readonly #mark: string;
   readonly #clock: Pick<Clock, 'now'>;
+  readonly #reader = new RingReader();
 
   /**
    * @param directory the data directory; made with mode 0700 if it is not there
@@ -72,7 +73,7 @@ export class FileKeyStore implements KeyStore {
       return undefined;
     }
     try {
-      const ring = parseRing(await this.#read(handle));
+      const ring = this.#reader.read(await this.#read(handle));
       if (!(await exists(this.#mark))) await this.#setMark();
       return ring;
     } finally {

@@ -1,23 +1,14 @@
 import { inspect } from 'node:util';
 import { epochSeconds, type TimerHandle } from '../clock.ts';
 import { KeyRingError } from './errors.ts';
-import { type KeyRingOptions, type KeyView, type Rotation, timesOf } from './options.ts';
-import { RootKeyCache } from './root-key-cache.ts';
-import {
-  advance,
-  firstRing,
-  keyIn,
-  promote,
-  promotesAt,
-  publish,
-  type RotationTimes,
-  removedAt,
-  type Step,
-} from './rotation.ts';
+import { HeldKeys } from './held-keys.ts';
+import { type KeyRingOptions, type KeyView, type RotateOptions, type Rotation, viewOf } from './options.ts';
+import { advance, keyIn, promote, promotesAt, publish, type RotationTimes, type Step } from './rotation.ts';
 import { serializeRing } from './stored-ring.ts';
-import type { KeyState, StoredKey, StoredKeyRing } from './types.ts';
+import type { JwtAlgorithm, StoredKey, StoredKeyRing } from './types.ts';
 
-const STATES: readonly KeyState[] = ['active', 'next', 'retired'];
+/** What is stored, and is not what this process serves. */
+const SPOILT: readonly string[] = ['keys_lost', 'keys_damaged', 'keys_foreign'];
 
 function asKeyRingError(error: unknown): KeyRingError {
   if (error instanceof KeyRingError) return error;
@@ -28,9 +19,9 @@ function asKeyRingError(error: unknown): KeyRingError {
 export class KeyRing {
   readonly #options: KeyRingOptions;
   readonly #times: RotationTimes;
-  readonly #cache = new RootKeyCache(1000);
-  #ring: StoredKeyRing;
-  #byKid: ReadonlyMap<string, StoredKey> = new Map();
+  #held: HeldKeys;
+  /** When each key that does not sign yet was first seen to be published, by the monotonic clock. */
+  #seen: ReadonlyMap<string, number> = new Map();
   #problem: KeyRingError | undefined;
   #turn: Promise<unknown> = Promise.resolve();
   #timer: TimerHandle | undefined;
@@ -40,13 +31,22 @@ export class KeyRing {
   constructor(options: KeyRingOptions, times: RotationTimes, ring: StoredKeyRing) {
     this.#options = options;
     this.#times = times;
-    this.#ring = ring;
+    this.#held = new HeldKeys(ring);
     this.#adopt(ring);
   }
 
-  /** The key that signs now. */
+  get #ring(): StoredKeyRing {
+    return this.#held.ring;
+  }
+
+  /** The key that signs macaroons now. */
   active(): { readonly kid: string } {
-    return { kid: keyIn(this.#ring, 'active')!.kid };
+    return { kid: this.#held.active.kid };
+  }
+
+  /** Whether there is such a key, in whatever state. */
+  knows(kid: string): boolean {
+    return this.#held.knows(kid);
   }
 
   /**
@@ -54,31 +54,27 @@ export class KeyRing {
    *
    * @returns 32 bytes, shared: not to be changed. undefined for an unknown kid, or an audience over 1003 bytes
    */
-  rootKey(kid: string, audience: string): Uint8Array | undefined {
-    const key = this.#byKid.get(kid);
-    return key && this.#cache.get(key, audience);
+  rootKey(kid: string, audience: string): ReturnType<HeldKeys['rootKey']> {
+    return this.#held.rootKey(kid, audience);
   }
 
   /** What lets the verifiers of one audience check its macaroons offline: the active key first. */
-  resourceKeys(audience: string): { readonly kid: string; readonly key: string; readonly state: KeyState }[] {
-    return this.#sorted().flatMap((k) => {
-      const key = this.#cache.get(k, audience);
-      return key ? [{ kid: k.kid, key: Buffer.from(key).toString('base64url'), state: k.state }] : [];
-    });
+  resourceKeys(audience: string): ReturnType<HeldKeys['resourceKeys']> {
+    return this.#held.resourceKeys(audience);
+  }
+
+  /** What signs JWTs now, with the id that it has in `jwks()`; undefined where the active key has none for `algorithm`. */
+  signingKey(algorithm: JwtAlgorithm): ReturnType<HeldKeys['signingKey']> {
+    return this.#held.signingKey(algorithm);
+  }
+
+  /** Every public key (RFC 7517 §5): those that sign, that will, and that did while a token of theirs may live. */
+  jwks(): ReturnType<HeldKeys['jwks']> {
+    return this.#held.jwks();
   }
 
   states(): KeyView[] {
-    return this.#sorted().map((k) => {
-      const view = { kid: k.kid, state: k.state, createdAt: k.createdAt };
-      const times = { activatedAt: k.activatedAt, retiredAt: k.retiredAt };
-      const removed = removedAt(k, this.#times);
-      return {
-        ...view,
-        ...times,
-        ...(k.state === 'next' && { promotesAt: promotesAt(k, this.#times) }),
-        ...(removed !== undefined && { removedAt: removed }),
-      };
-    });
+    return this.#held.sorted.map((key) => viewOf(key, this.#times));
   }
 
   /** What the last look at the store met with, for readiness and status. */
@@ -95,7 +91,9 @@ export class KeyRing {
       try {
         await this.#synchronise();
         if (this.#mayWrite()) {
-          await this.#commit(advance(this.#ring, epochSeconds(this.#options.clock), this.#times, this.#options.random));
+          const now = epochSeconds(this.#options.clock);
+          const mayPromote = (next: StoredKey) => this.#mayPromote(next, now);
+          await this.#commit(await advance(this.#ring, now, this.#times, this.#options, mayPromote));
         }
         this.#problem = undefined;
       } catch (error) {
@@ -107,17 +105,16 @@ export class KeyRing {
   /**
    * Rotates on demand: publishes a next key if there is none, else lets it sign once it has been published long enough.
    *
-   * @param options `now`: sign with a new key at once. Verifiers that cache keys refuse its tokens until they ask again
    * @throws KeyRingError keys_conflict where this process may not write or another was faster; keys_unavailable
    */
-  rotate(options: { readonly now?: boolean } = {}): Promise<Rotation> {
+  rotate({ now: hurry = false, publishedFor = 0 }: RotateOptions = {}): Promise<Rotation> {
     return this.#exclusively(async () => {
       if (!this.#mayWrite()) throw new KeyRingError('keys_conflict', 'another process rotates the keys');
       await this.#synchronise();
       const now = epochSeconds(this.#options.clock);
-      const published = publish(this.#ring, now, this.#options.random);
+      const published = await publish(this.#ring, now, this.#options);
       const waiting = keyIn(published.ring, 'next')!;
-      const due = options.now === true || now >= promotesAt(waiting, this.#times);
+      const due = (hurry && this.#seenFor(waiting) >= publishedFor) || this.#mayPromote(waiting, now);
       const promoted = due ? promote(published.ring, now) : published;
       const changes = due ? [...published.changes, ...promoted.changes] : published.changes;
       await this.#commit({ ring: { ...promoted.ring, revision: this.#ring.revision + 1 }, changes });
@@ -159,14 +156,24 @@ export class KeyRing {
     return this.#options.mayWrite?.() ?? true;
   }
 
-  #sorted(): StoredKey[] {
-    return STATES.flatMap((state) => this.#ring.keys.filter((k) => k.state === state));
+  /** Seconds since this process first saw a key published. */
+  #seenFor({ kid }: StoredKey): number {
+    const now = this.#options.clock.monotonic();
+    return (now - (this.#seen.get(kid) ?? now)) / 1000;
+  }
+
+  /** Whoever published it may have had a clock that is behind ours: then its lead has not passed though our clock says so. */
+  #mayPromote(next: StoredKey, now: number): boolean {
+    const { clockSkew = 0 } = this.#options;
+    const due = promotesAt(next, this.#times);
+    return now >= due + clockSkew || (now >= due && this.#seenFor(next) >= this.#times.lead);
   }
 
   #adopt(ring: StoredKeyRing): void {
-    this.#ring = ring;
-    this.#byKid = new Map(ring.keys.map((k) => [k.kid, k]));
-    this.#cache.clear();
+    const now = this.#options.clock.monotonic();
+    const waiting = ring.keys.filter(({ state }) => state === 'next');
+    this.#seen = new Map(waiting.map(({ kid }) => [kid, this.#seen.get(kid) ?? now]));
+    this.#held = new HeldKeys(ring);
   }
 
   #report(error: KeyRingError): void {
@@ -187,7 +194,7 @@ export class KeyRing {
       stored = await this.#options.store.load();
     } catch (error) {
       const known = asKeyRingError(error);
-      if (known.code !== 'keys_lost' && known.code !== 'keys_damaged') throw known;
+      if (!SPOILT.includes(known.code)) throw known;
       return await this.#writeBack(known);
     }
     if (!stored) return await this.#writeBack(new KeyRingError('keys_lost', 'the stored keys are gone'));
@@ -199,6 +206,7 @@ export class KeyRing {
     }
     // Of one revision there are two where a file store met two writers at once: what is stored is what all will read.
     // Nothing that signed is lost by it, for a key signs only long after both could read it.
+    if (stored === this.#ring) return;
     if (stored.revision > this.#ring.revision || serializeRing(stored) !== serializeRing(this.#ring)) {
       this.#adopt(stored);
       // Not a key signs here that no record names, whoever wrote it.
@@ -222,24 +230,4 @@ export class KeyRing {
     this.#adopt(step.ring);
     for (const change of step.changes) this.#options.onChange?.(change);
   }
-}
-
-/**
- * Opens the stored keys, or creates the first ones where there never were any.
- *
- * @throws KeyRingError invalid_option; keys_lost, keys_damaged, keys_exposed, keys_unavailable from the store
- */
-export async function openKeyRing(options: KeyRingOptions): Promise<KeyRing> {
-  const times = timesOf(options);
-  let ring = await options.store.load();
-  if (!ring) {
-    const first = firstRing(epochSeconds(options.clock), options.random);
-    const won = await options.store.create(first);
-    ring = won ? first : await options.store.load();
-    if (!ring) throw new KeyRingError('keys_unavailable', 'the keys that another process created cannot be read');
-    if (won) options.onChange?.({ action: 'created', kid: first.keys[0]!.kid });
-  }
-  const opened = new KeyRing(options, times, ring);
-  await opened.tick();
-  return opened;
 }

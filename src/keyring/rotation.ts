@@ -1,5 +1,6 @@
-/** How keys move from `next` to `active` to `retired` and out: pure functions of the ring and the time. */
+/** How keys move from `next` to `active` to `retired` and out: functions of the ring and the time alone. */
 import { KEY_BYTES } from './derivation.ts';
+import type { MakeJwtKeys } from './jwt-keys.ts';
 import { Secret } from './secret.ts';
 import type { KeyChange, StoredKey, StoredKeyRing } from './types.ts';
 
@@ -9,11 +10,17 @@ export interface RotationTimes {
   readonly lead: number;
   /** How long an active key signs before the next one takes over. */
   readonly rotateEvery: number;
-  /** How long a retired key is kept: the longest that a token may live. */
-  readonly maxTtl: number;
+  /** How long a retired key is kept: until the last token that it signed is dead by every clock. */
+  readonly keep: number;
 }
 
 export type Random = (n: number) => Uint8Array;
+
+/** Where new keys come from. */
+export interface KeySource {
+  readonly random: Random;
+  readonly makeJwtKeys: MakeJwtKeys;
+}
 
 export interface Step {
   readonly ring: StoredKeyRing;
@@ -25,17 +32,22 @@ function randomId(random: Random): string {
   return Buffer.from(random(8)).toString('base64url');
 }
 
-function newKey(state: 'next' | 'active', now: number, random: Random, taken: readonly StoredKey[]): StoredKey {
+async function newKey(
+  state: 'next' | 'active',
+  now: number,
+  { random, makeJwtKeys }: KeySource,
+  taken: readonly StoredKey[],
+): Promise<StoredKey> {
   let kid = randomId(random);
   while (taken.some((k) => k.kid === kid)) kid = randomId(random);
   const master = new Secret(Uint8Array.from(random(KEY_BYTES)));
   const activatedAt = state === 'active' ? now : null;
-  return { kid, state, createdAt: now, activatedAt, retiredAt: null, master, jwt: new Map() };
+  return { kid, state, createdAt: now, activatedAt, retiredAt: null, master, jwt: await makeJwtKeys() };
 }
 
 /** The first ring: one key, active at once, for nobody can hold an older one. */
-export function firstRing(now: number, random: Random): StoredKeyRing {
-  return { id: randomId(random), revision: 1, keys: [newKey('active', now, random, [])] };
+export async function firstRing(now: number, source: KeySource): Promise<StoredKeyRing> {
+  return { id: randomId(source.random), revision: 1, keys: [await newKey('active', now, source, [])] };
 }
 
 export function keyIn(ring: StoredKeyRing, state: 'next' | 'active'): StoredKey | undefined {
@@ -47,9 +59,9 @@ function step(ring: StoredKeyRing, keys: readonly StoredKey[], changes: readonly
 }
 
 /** Adds a `next` key, if there is none. */
-export function publish(ring: StoredKeyRing, now: number, random: Random): Step {
+export async function publish(ring: StoredKeyRing, now: number, source: KeySource): Promise<Step> {
   if (keyIn(ring, 'next')) return step(ring, ring.keys, []);
-  const key = newKey('next', now, random, ring.keys);
+  const key = await newKey('next', now, source, ring.keys);
   return step(ring, [...ring.keys, key], [{ action: 'published', kid: key.kid }]);
 }
 
@@ -74,14 +86,22 @@ export function promotesAt(key: StoredKey, times: RotationTimes): number {
 
 /** When a retired key goes: the last token that it signed has expired. */
 export function removedAt(key: StoredKey, times: RotationTimes): number | undefined {
-  return key.retiredAt === null ? undefined : key.retiredAt + times.maxTtl;
+  return key.retiredAt === null ? undefined : key.retiredAt + times.keep;
 }
 
 /**
- * What is due at `now`: a published key whose lead has passed signs, retired keys whose tokens have all expired go,
- * and the next key is published one lead before the active one's time is over.
+ * What is due at `now`: a published key that has waited signs, retired keys whose tokens have all expired go, and the
+ * next key is published one lead before the active one's time is over.
+ *
+ * @param mayPromote whether the `next` key has been published long enough
  */
-export function advance(ring: StoredKeyRing, now: number, times: RotationTimes, random: Random): Step {
+export async function advance(
+  ring: StoredKeyRing,
+  now: number,
+  times: RotationTimes,
+  source: KeySource,
+  mayPromote: (next: StoredKey) => boolean,
+): Promise<Step> {
   let current = ring;
   const changes: KeyChange[] = [];
   const take = (s: Step) => {
@@ -90,7 +110,7 @@ export function advance(ring: StoredKeyRing, now: number, times: RotationTimes, 
   };
 
   const next = keyIn(current, 'next');
-  if (next && now >= promotesAt(next, times)) take(promote(current, now));
+  if (next && mayPromote(next)) take(promote(current, now));
 
   const gone = current.keys.filter((k) => now > (removedAt(k, times) ?? Number.POSITIVE_INFINITY));
   const kept = current.keys.filter((k) => !gone.includes(k));
@@ -103,6 +123,6 @@ export function advance(ring: StoredKeyRing, now: number, times: RotationTimes, 
   );
 
   const active = keyIn(current, 'active')!;
-  if (now >= active.activatedAt! + times.rotateEvery - times.lead) take(publish(current, now, random));
+  if (now >= active.activatedAt! + times.rotateEvery - times.lead) take(await publish(current, now, source));
   return { ring: changes.length === 0 ? ring : { ...current, revision: ring.revision + 1 }, changes };
 }

@@ -1,7 +1,9 @@
 /** The stored form of a key ring: strict both ways, so that a damaged or newer file is never half understood. */
+import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import { KEY_BYTES } from './derivation.ts';
 import { KeyRingError } from './errors.ts';
+import { readJwtKey } from './jwt-keys.ts';
 import { Secret } from './secret.ts';
 import type { JwtAlgorithm, StoredKey, StoredKeyRing } from './types.ts';
 
@@ -20,10 +22,17 @@ const key = z.strictObject({
   activatedAt: seconds.nullable(),
   retiredAt: seconds.nullable(),
   macaroon: z.string().regex(/^[A-Za-z0-9_-]{43}$/),
-  jwt: z.partialRecord(z.enum(['ES256', 'RS256', 'EdDSA']), z.looseObject({ kty: z.string() })).default({}),
+  jwt: z.partialRecord(z.enum(['ES256', 'RS256', 'EdDSA']), z.record(z.string(), z.string())).default({}),
 });
 
-const ring = z.strictObject({ version: z.literal(FORMAT), id, revision: z.int().min(1), keys: z.array(key).max(64) });
+const ring = z.strictObject({
+  version: z.literal(FORMAT),
+  id,
+  revision: z.int().min(1),
+  keys: z.array(key).max(64),
+  /** Over all the rest, so that half a ring is not taken for a whole one. Older versions wrote none. */
+  sum: z.string().optional(),
+});
 
 function damaged(why: string): KeyRingError {
   return new KeyRingError('keys_damaged', `the stored keys cannot be read: ${why}`);
@@ -55,17 +64,24 @@ function checkShape(keys: readonly StoredKey[]): void {
  */
 export function parseRing(text: string): StoredKeyRing {
   if (text.length > MAX_RING_BYTES) throw damaged('too large');
-  const parsed = ring.safeParse(parseJson(text));
+  const json = parseJson(text);
+  const parsed = ring.safeParse(json);
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
     throw damaged(`${issue?.path.join('.') || 'the document'} is not as it should be`);
   }
-  const keys = parsed.data.keys.map((k): StoredKey => {
+  const { sum, ...rest } = parsed.data;
+  // Over the text's own order, which the schema does not keep.
+  if (sum !== undefined && sum !== sumOf({ ...(json as object), sum: undefined }))
+    throw damaged('it is not what was written');
+  const keys = rest.keys.map((k): StoredKey => {
     const master = Buffer.from(k.macaroon, 'base64url');
     if (master.toString('base64url') !== k.macaroon) throw damaged('a key that is not canonical base64url');
-    const jwt = Object.entries(k.jwt).map(
-      ([algorithm, jwk]) => [algorithm as JwtAlgorithm, new Secret(JSON.stringify(jwk))] as const,
-    );
+    const jwt = Object.entries(k.jwt).map(([name, jwk]) => {
+      const algorithm = name as JwtAlgorithm;
+      if (!readJwtKey(algorithm, jwk)) throw damaged(`a key that is none for ${algorithm}`);
+      return [algorithm, new Secret(JSON.stringify(jwk))] as const;
+    });
     return {
       kid: k.kid,
       state: k.state,
@@ -77,7 +93,18 @@ export function parseRing(text: string): StoredKeyRing {
     };
   });
   checkShape(keys);
-  return { id: parsed.data.id, revision: parsed.data.revision, keys };
+  return { id: rest.id, revision: rest.revision, keys };
+}
+
+/** Reads what a store has again and again: a text that did not change is not judged anew, for trying its keys takes time. */
+export class RingReader {
+  #last: { readonly text: string; readonly ring: StoredKeyRing } | undefined;
+
+  /** As `parseRing`. */
+  read(text: string): StoredKeyRing {
+    if (this.#last?.text !== text) this.#last = { text, ring: parseRing(text) };
+    return this.#last.ring;
+  }
 }
 
 /** The ring as JSON text, keys in the clear: for the store alone. */
@@ -91,5 +118,10 @@ export function serializeRing(stored: StoredKeyRing): string {
     macaroon: Buffer.from(k.master.reveal()).toString('base64url'),
     jwt: Object.fromEntries([...k.jwt].map(([algorithm, jwk]) => [algorithm, JSON.parse(jwk.reveal()) as unknown])),
   }));
-  return `${JSON.stringify({ version: FORMAT, id: stored.id, revision: stored.revision, keys }, null, 2)}\n`;
+  const rest = { version: FORMAT, id: stored.id, revision: stored.revision, keys } as const;
+  return `${JSON.stringify({ ...rest, sum: sumOf(rest) }, null, 2)}\n`;
+}
+
+function sumOf(rest: object): string {
+  return createHash('sha256').update(JSON.stringify(rest)).digest('base64url');
 }

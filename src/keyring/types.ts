@@ -6,7 +6,7 @@ export type KeyState = 'next' | 'active' | 'retired';
 /** Algorithms of our own JWT keys (RFC 7518 §3.1, RFC 8037). */
 export type JwtAlgorithm = 'ES256' | 'RS256' | 'EdDSA';
 
-/** One kid: a macaroon master, and a JWT key for each algorithm in use. All times are NumericDate seconds. */
+/** One kid: a macaroon master, and a JWT key for each algorithm (none in what older versions stored). All times are NumericDate seconds. */
 export interface StoredKey {
   readonly kid: string;
   readonly state: KeyState;

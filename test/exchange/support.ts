@@ -19,7 +19,7 @@ import { compile, type PolicyObjects, type Snapshot } from '../../src/policy/ind
 import { createIssuerKeys, createProofVerifier } from '../../src/proof/index.ts';
 import { type RevocationEntry, RevocationIndex } from '../../src/revocation/index.ts';
 import { FakeSink } from '../audit/support.ts';
-import { countingRandom, MemoryStore } from '../keyring/support.ts';
+import { keySource, MemoryStore } from '../keyring/support.ts';
 import { claimsOf, ISSUERS, Signer } from '../proof/support.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 
@@ -122,7 +122,7 @@ export async function world(objects: readonly AnyObject[], over: Partial<EngineS
   const clock = new FakeClock();
   const sink = new FakeSink();
   const keys = createIssuerKeys({ clock, allowLoopbackHttp: false });
-  const keyring = await openKeyRing({ store: new MemoryStore(), clock, random: countingRandom(), maxTtl: 86_400 });
+  const keyring = await openKeyRing({ store: new MemoryStore(), clock, ...keySource(), maxTtl: 86_400 });
   let snapshot: Snapshot | undefined = compiled(objects, 'acme');
   let revocations = RevocationIndex.from([]);
   const view: World['view'] = { stale: 0, errors: [] };

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { FileKeyStore, openKeyRing } from '../../src/keyring/index.ts';
 import { firstRing } from '../../src/keyring/rotation.ts';
 import { FakeClock } from '../support/fake-clock.ts';
-import { countingRandom } from './support.ts';
+import { keySource } from './support.ts';
 
 const rejectsWith = (promise: Promise<unknown>, code: string) =>
   assert.rejects(promise, (e: unknown) => e instanceof Error && 'code' in e && e.code === code);
@@ -15,8 +15,7 @@ describe('keys in a file', () => {
   let dir: string;
   let file: string;
   const clock = new FakeClock();
-  const open = (seed = 0) =>
-    openKeyRing({ store: new FileKeyStore(dir), clock, random: countingRandom(seed), maxTtl: 3600 });
+  const open = (seed = 0) => openKeyRing({ store: new FileKeyStore(dir), clock, ...keySource(seed), maxTtl: 3600 });
 
   beforeEach(async () => {
     root = await mkdtemp(join(tmpdir(), 'trustmint-keys-'));
@@ -76,7 +75,7 @@ describe('keys in a file', () => {
     await rm(file);
     await rejectsWith(open(), 'keys_lost');
     await rejectsWith(new FileKeyStore(dir).load(), 'keys_lost');
-    await rejectsWith(new FileKeyStore(dir).create(firstRing(0, countingRandom())), 'keys_lost');
+    await rejectsWith(new FileKeyStore(dir).create(await firstRing(0, keySource())), 'keys_lost');
     assert.deepEqual(await readdir(dir), ['keys-created']);
   });
 
@@ -119,9 +118,9 @@ describe('keys in a file', () => {
 
   it('are not overwritten by who read an older revision', async () => {
     const store = new FileKeyStore(dir);
-    const ring = firstRing(0, countingRandom());
+    const ring = await firstRing(0, keySource());
     assert.equal(await store.create(ring), true);
-    assert.equal(await store.create(firstRing(0, countingRandom(9))), false);
+    assert.equal(await store.create(await firstRing(0, keySource(9))), false);
     assert.equal(await store.save({ ...ring, revision: 2 }, 1), true);
     assert.equal(await store.save({ ...ring, revision: 2 }, 1), false);
     assert.equal((await store.load())?.revision, 2);
@@ -129,10 +128,11 @@ describe('keys in a file', () => {
 
   it('are lost by none of many writers at once: of one revision exactly one is stored, and it is told so', async () => {
     const store = new FileKeyStore(dir);
-    const ring = firstRing(1, countingRandom());
+    const ring = await firstRing(1, keySource());
     await store.create(ring);
-    const writers = Array.from({ length: 8 }, (_, i) => ({
-      ...firstRing(1, countingRandom(i)),
+    const firsts = await Promise.all(Array.from({ length: 8 }, (_, i) => firstRing(1, keySource(i))));
+    const writers = firsts.map((first) => ({
+      ...first,
       id: ring.id,
       revision: 2,
     }));
@@ -144,7 +144,7 @@ describe('keys in a file', () => {
 
   it('are written again after a writer died with its lock', async () => {
     const store = new FileKeyStore(dir);
-    const ring = firstRing(1, countingRandom());
+    const ring = await firstRing(1, keySource());
     await store.create(ring);
     await writeFile(`${file}.lock`, '');
     assert.equal(await store.save({ ...ring, revision: 2 }, 1), false);

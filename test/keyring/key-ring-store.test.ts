@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { inspect } from 'node:util';
 import { openKeyRing } from '../../src/keyring/index.ts';
-import { countingRandom, DAY, HOUR, rejectsWith, setup, shape } from './support.ts';
+import { DAY, HOUR, keySource, rejectsWith, setup, shape } from './support.ts';
 
 describe('key ring and its store', () => {
   it('writes the same keys back when they vanish while it runs', async () => {
@@ -23,7 +23,7 @@ describe('key ring and its store', () => {
     await ring.rotate();
     const current = t.store.text!;
     // Of a higher revision than ours, so that its id alone tells it apart.
-    const other = setup({ random: countingRandom(500) });
+    const other = setup(keySource(500));
     const foreign = await other.open();
     for (let i = 0; i < 5; i++) await foreign.rotate({ now: true });
     for (const bad of ['', '{"version":1', other.store.text!, outdated]) {

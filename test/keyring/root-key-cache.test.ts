@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict';
-import { openKeyRing } from '../../src/keyring/index.ts';
+import { openKeyRing, type StoredKey } from '../../src/keyring/index.ts';
 import { RootKeyCache } from '../../src/keyring/root-key-cache.ts';
 import { firstRing } from '../../src/keyring/rotation.ts';
 import { FakeClock } from '../support/fake-clock.ts';
-import { countingRandom, MemoryStore } from './support.ts';
+import { keySource, MemoryStore } from './support.ts';
 
 describe('root key cache', () => {
-  const key = firstRing(0, countingRandom()).keys[0]!;
+  let key: StoredKey;
+  before(async () => {
+    key = (await firstRing(0, keySource())).keys[0]!;
+  });
 
   it('derives once and stays bounded, whatever audiences tokens name', () => {
     const cache = new RootKeyCache(3);
@@ -22,7 +25,7 @@ describe('root key cache', () => {
 
   it('is emptied when the ring changes: no derived key outlives its master', async () => {
     const clock = new FakeClock();
-    const ring = await openKeyRing({ store: new MemoryStore(), clock, random: countingRandom(), maxTtl: 60 });
+    const ring = await openKeyRing({ store: new MemoryStore(), clock, ...keySource(), maxTtl: 60 });
     const { kid } = ring.active();
     const cached = ring.rootKey(kid, 'a');
     assert.equal(ring.rootKey(kid, 'a'), cached);

@@ -1,20 +1,44 @@
 import assert from 'node:assert/strict';
 import { parseRing, serializeRing } from '../../src/keyring/index.ts';
 import { firstRing, publish } from '../../src/keyring/rotation.ts';
-import { countingRandom } from './support.ts';
+import { keySource } from './support.ts';
 
 type Json = Record<string, unknown> & { keys: Record<string, unknown>[] };
 
-describe('stored key ring', () => {
-  const random = countingRandom();
-  const text = serializeRing(publish(firstRing(100, random), 200, random).ring);
+const jwtOf = (key: Record<string, unknown>) => key.jwt as Record<string, Record<string, string>>;
 
-  it('reads back as written, JWT keys of a later version of the program included', () => {
+describe('stored key ring', () => {
+  let text: string;
+  before(async () => {
+    const source = keySource();
+    text = serializeRing((await publish(await firstRing(100, source), 200, source)).ring);
+  });
+  /** As written, without the sum that would tell of any change. */
+  const unsummed = () => {
+    const { sum: _, ...json } = JSON.parse(text) as Json;
+    return json as Json;
+  };
+
+  it('reads back as written', () => {
     assert.equal(serializeRing(parseRing(text)), text);
+  });
+
+  it('is read as older versions wrote it: without JWT keys and without a sum', () => {
+    const json = unsummed();
+    for (const key of json.keys) delete key.jwt;
+    const ring = parseRing(JSON.stringify(json));
+    assert.deepEqual(
+      ring.keys.map((key) => key.jwt.size),
+      [0, 0],
+    );
+  });
+
+  it('is refused when half of it is missing, though the rest is as it should be', () => {
     const json = JSON.parse(text) as Json;
-    json.keys[0]!.jwt = { ES256: { kty: 'EC', crv: 'P-256', d: 'ZA' } };
-    const withJwt = JSON.stringify(json, null, 2);
-    assert.equal(serializeRing(parseRing(withJwt)).trim(), withJwt);
+    json.keys.pop();
+    assert.throws(() => parseRing(JSON.stringify(json)), { code: 'keys_damaged' });
+    json.sum = undefined;
+    assert.equal(parseRing(JSON.stringify(json)).keys.length, 1);
   });
 
   const spoilt: [string, (json: Json) => void][] = [
@@ -30,10 +54,19 @@ describe('stored key ring', () => {
     ['a short key', (j) => Object.assign(j.keys[0]!, { macaroon: 'AAAA' })],
     ['a key in non-canonical base64url', (j) => Object.assign(j.keys[0]!, { macaroon: `${'A'.repeat(42)}B` })],
     ['a JWT key of an unknown algorithm', (j) => Object.assign(j.keys[0]!, { jwt: { none: { kty: 'oct' } } })],
+    [
+      'a JWT key that is none',
+      (j) => Object.assign(j.keys[0]!, { jwt: { ES256: { kty: 'EC', crv: 'P-256', d: 'ZA' } } }),
+    ],
+    ['a JWT key of another algorithm', ({ keys: [a] }) => Object.assign(a!, { jwt: { ES256: jwtOf(a!).RS256 } })],
+    [
+      'a JWT key whose public half is another’s',
+      ({ keys: [a, b] }) => Object.assign(jwtOf(a!).ES256!, { d: jwtOf(b!).ES256!.d }),
+    ],
   ];
   for (const [what, spoil] of spoilt) {
     it(`is refused with ${what}`, () => {
-      const json = JSON.parse(text) as Json;
+      const json = unsummed();
       spoil(json);
       assert.throws(
         () => parseRing(JSON.stringify(json)),

@@ -1,12 +1,16 @@
 import assert from 'node:assert/strict';
+import { generateKeyPairSync } from 'node:crypto';
 import {
+  type JwtAlgorithm,
   type KeyChange,
   type KeyRing,
   KeyRingError,
   type KeyRingOptions,
   type KeyStore,
+  type MakeJwtKeys,
   openKeyRing,
-  parseRing,
+  RingReader,
+  Secret,
   type StoredKeyRing,
   serializeRing,
 } from '../../src/keyring/index.ts';
@@ -25,16 +29,33 @@ export function countingRandom(seed = 0): (n: number) => Uint8Array {
   };
 }
 
+const asJwk = (pair: { privateKey: { export(o: { format: 'jwk' }): object } }) =>
+  new Secret(JSON.stringify(pair.privateKey.export({ format: 'jwk' })));
+/** Slow to make, and no test compares two of them. */
+const rsa = asJwk(generateKeyPairSync('rsa', { modulusLength: 2048 }));
+
+/** Real keys, at once; the RSA key is the same for every kid. */
+export const quickJwtKeys: MakeJwtKeys = async () =>
+  new Map<JwtAlgorithm, Secret<string>>([
+    ['ES256', asJwk(generateKeyPairSync('ec', { namedCurve: 'P-256' }))],
+    ['EdDSA', asJwk(generateKeyPairSync('ed25519'))],
+    ['RS256', rsa],
+  ]);
+
+/** Where the tests' keys come from. */
+export const keySource = (seed = 0) => ({ random: countingRandom(seed), makeJwtKeys: quickJwtKeys });
+
 /** A store in memory that can be made to fail, and to forget. Holds text, as a file would. */
 export class MemoryStore implements KeyStore {
   text: string | undefined;
   mark = false;
   failing = false;
   saves = 0;
+  readonly #reader = new RingReader();
 
   async load(): Promise<StoredKeyRing | undefined> {
     this.#check();
-    if (this.text !== undefined) return parseRing(this.text);
+    if (this.text !== undefined) return this.#reader.read(this.text);
     if (this.mark) throw new KeyRingError('keys_lost', 'gone');
     return undefined;
   }
@@ -48,7 +69,7 @@ export class MemoryStore implements KeyStore {
 
   async save(ring: StoredKeyRing, expected: number): Promise<boolean> {
     this.#check();
-    if (this.text === undefined || parseRing(this.text).revision !== expected) return false;
+    if (this.text === undefined || this.#reader.read(this.text).revision !== expected) return false;
     this.#write(ring);
     return true;
   }
@@ -77,7 +98,7 @@ export function setup(options: Partial<KeyRingOptions> = {}) {
   const full: KeyRingOptions = {
     store,
     clock,
-    random: countingRandom(),
+    ...keySource(),
     maxTtl: DAY,
     onChange: (c) => changes.push(c),
     onProblem: (e) => problems.push(e.code),

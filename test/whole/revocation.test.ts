@@ -4,7 +4,7 @@ import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { systemClock } from '../../src/clock.ts';
 import { createDevIssuer, type DevIssuer } from '../../src/dev/index.ts';
-import { FileKeyStore, openKeyRing } from '../../src/keyring/index.ts';
+import { FileKeyStore, makeJwtKeys, openKeyRing } from '../../src/keyring/index.ts';
 import { attenuateMacaroon, describeMacaroon } from '../../src/macaroon/index.ts';
 import { ask } from '../server/support.ts';
 import { account, agentsPolicy, cleanUp, EVERYONE, type Mint, serve, trustmint, until } from './support.ts';
@@ -94,6 +94,7 @@ describe('a token in the wild', function () {
       store: new FileKeyStore(mint.dataDir),
       clock: systemClock,
       random,
+      makeJwtKeys,
       maxTtl: 86_400,
     });
     await ring.rotate({ now: true });
