@@ -1,8 +1,13 @@
 /** What policies refer to beside their own kinds: ConfigMaps of keys. */
 import type { Condition, ObjectReport, PolicyObjects, Problem, Snapshot } from '../policy/types.ts';
 import type { ConfigMaps } from './config-maps.ts';
+import { member, text } from './errors.ts';
 
-const PATH = 'spec.keys.configMapRef';
+interface Ref {
+  readonly name: string;
+  readonly key: string;
+  readonly path: string;
+}
 
 export interface References {
   /** The snapshot, whose reports say which references lead nowhere. @param objects those that it was compiled from */
@@ -12,22 +17,21 @@ export interface References {
 }
 
 export function createReferences(configMaps: Pick<ConfigMaps, 'faultOf'>): References {
-  let named: readonly { readonly name: string; readonly key: string }[] = [];
+  let named: readonly Ref[] = [];
   let said = '';
   const saying = () => named.map(({ name, key }) => configMaps.faultOf(name, key)?.code ?? '').join();
 
   return {
     merge(snapshot, { trustPolicies, clusterTrustPolicies }) {
       const refs = [...trustPolicies, ...clusterTrustPolicies].flatMap(({ metadata, spec }) => {
-        const ref = spec?.keys?.configMapRef;
-        return ref ? [{ uid: metadata.uid, ...ref }] : [];
+        return refsOf(spec).map((ref) => ({ uid: metadata.uid, ...ref }));
       });
       named = refs;
       said = saying();
       const problems = new Map<string | undefined, Problem>();
-      for (const { uid, name, key } of refs) {
+      for (const { uid, name, key, path } of refs) {
         const fault = configMaps.faultOf(name, key);
-        if (fault) problems.set(uid, { ...fault, severity: 'warning', path: PATH });
+        if (fault) problems.set(uid, { ...fault, severity: 'warning', path });
       }
       if (problems.size === 0) return snapshot;
       const reports = snapshot.reports.map((report) => withProblem(report, problems.get(report.uid)));
@@ -35,6 +39,20 @@ export function createReferences(configMaps: Pick<ConfigMaps, 'faultOf'>): Refer
     },
     changed: () => said !== saying(),
   };
+}
+
+/** Whatever provider's it is, one of these says where its keys are. */
+const PATHS = [
+  ['keys', 'configMapRef'],
+  ['spiffe', 'bundle', 'configMapRef'],
+];
+
+function refsOf(spec: unknown): Ref[] {
+  return PATHS.flatMap((path) => {
+    const ref = path.reduce(member, spec);
+    const [name, key] = [text(ref, 'name'), text(ref, 'key')];
+    return name === undefined || key === undefined ? [] : [{ name, key, path: `spec.${path.join('.')}` }];
+  });
 }
 
 /** Without keys no proof of the policy's issuer verifies: it is not ready, though it is accepted and what it denies stands. */

@@ -157,7 +157,7 @@ describe('Rights in a real cluster', () => {
         'Role | coordination.k8s.io | leases | create',
         'Role | coordination.k8s.io | leases | trustmint | get update patch',
         'Role | trustmint.dev | tokenrevocations | create',
-        'Role |  | configmaps | get',
+        'Role |  | configmaps | get list watch',
       ]);
     });
 
