@@ -77,11 +77,14 @@ export type ExchangeEvent =
   | (ExchangeBase & { readonly outcome: 'granted'; readonly granted: AuditGrant })
   | (ExchangeBase & { readonly outcome: 'refused'; readonly refused: AuditRefusal });
 
-/** A revocation came into force, was found in force at the start, or was taken back. */
+/**
+ * A revocation came into force (`made`), was found in force at the start (`loaded`), was taken back (`undone`), ran out
+ * (`expired`), or is kept in force by the leader though its object went (`kept`, with the reason).
+ */
 export interface RevocationEvent {
   readonly kind: 'revocation';
   readonly id: string;
-  readonly action: 'made' | 'loaded' | 'undone';
+  readonly action: 'made' | 'loaded' | 'undone' | 'expired' | 'kept';
   readonly by: string;
   readonly value: string;
   readonly tenant: string | null;

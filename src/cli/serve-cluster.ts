@@ -20,6 +20,7 @@ import {
   createReferences,
   type Deletion,
   followClusterIssuer,
+  type Keeper,
   KeySecret,
   LEASE,
   openKeys,
@@ -34,6 +35,7 @@ import { createIssuerKeys, createProofVerifier } from '../proof/index.ts';
 import { deletionOf } from './deletion.ts';
 import { CliError } from './errors.ts';
 import type { Io } from './io.ts';
+import { keeperOf } from './keeping.ts';
 import type { Log } from './log.ts';
 import { reportLines } from './report.ts';
 import { revocationWatcher } from './revocation-watcher.ts';
@@ -69,12 +71,13 @@ export async function serveCluster(flags: ServeFlags, io: Io): Promise<void> {
     onClose(() => writer.close());
     let status: StatusReporter | undefined;
     let deletion: Deletion | undefined;
+    let keeper: Keeper | undefined;
     onClose(() => status?.close());
     // A long list must not hold up the leader's renewals.
     const leases = createKubeClient({ credentials, clock, random, skew });
     onClose(() => leases.close());
     const elector = electorOf({ ...serving, mayLead: () => !clockIsWrong(skew) }, leases, namespace, async (term) => {
-      await Promise.all([status?.lead(term), deletion?.lead(term)]);
+      await Promise.all([status?.lead(term), deletion?.lead(term), keeper?.lead(term)]);
     });
     onClose(() => elector.stop());
 
@@ -136,6 +139,7 @@ export async function serveCluster(flags: ServeFlags, io: Io): Promise<void> {
         if (changed.snapshot()) revocations(changed.revocations());
         status?.changed();
         deletion?.changed();
+        keeper?.changed();
       },
       onReports: (reports) => told.reports(reports),
     });
@@ -153,6 +157,7 @@ export async function serveCluster(flags: ServeFlags, io: Io): Promise<void> {
       instance: hostname(),
     });
     deletion = deletionOf(flags, serving, { credentials, namespace, view, elector });
+    keeper = keeperOf(serving, { credentials, namespace, view, elector });
     view.start();
     configMaps.start();
     elector.start();

@@ -3,6 +3,7 @@ import {
   type Claim,
   fromRevokingObjects,
   fromTokenRevocation,
+  parseTimestamp,
   type RevocationEntry,
   type RevokingObject,
 } from '../revocation/index.ts';
@@ -37,13 +38,15 @@ export function claimOfRevocation({ uid, object }: HeldRevocation, tenant: strin
   if (!entry) return { problems };
   const known = ofEntries.get(entry);
   if (known) return { claim: known, problems };
-  const { namespace, name, generation = 0 } = object.metadata;
+  const { namespace, name, generation = 0, creationTimestamp = '' } = object.metadata;
+  const created = parseTimestamp(creationTimestamp);
   const claim: Claim = {
     kind: 'TokenRevocation',
     uid,
     name,
     generation,
     ...(namespace !== undefined && { namespace }),
+    ...(created !== undefined && { created }),
     entry,
     standing: true,
   };

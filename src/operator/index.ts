@@ -13,6 +13,7 @@ export { openKeys, type WaitingKeys } from './keys.ts';
 export { WATCHED } from './kinds.ts';
 export { policyDeletion } from './policies/controller.ts';
 export { createReferences } from './references.ts';
+export { type Keeper, type KeeperSettings, keepRevocations } from './revocations/keeper.ts';
 export { reportStatus, type StatusReporter, type StatusSettings } from './status/controller.ts';
 export type { PolicyEnd } from './status/types.ts';
 export type { TenancyMode } from './tenants.ts';

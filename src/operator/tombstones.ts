@@ -17,6 +17,7 @@ const GONE_AFTER = 3_000;
 /** Milliseconds after which an answer like that is a new one. */
 const FORGOTTEN_AFTER = 60_000;
 const MAX_REASON = 500;
+const PREFIX = 'kept-';
 
 export interface TombstonesSettings {
   readonly client: Pick<KubeClient, 'create' | 'delete'>;
@@ -86,6 +87,11 @@ export function createTombstones({ client, namespace, clock, log }: TombstonesSe
 
 type Tombstone = ReturnType<typeof tombstoneOf>;
 
+/** Whether an object of this name in the operator's namespace is, most likely, one of these. */
+export function isTombstone(name: string): boolean {
+  return name.startsWith(PREFIX);
+}
+
 /**
  * The name under which `keep` keeps an entry.
  * @param now epoch milliseconds
@@ -105,7 +111,7 @@ function tombstoneOf(entry: RevocationEntry, why: string, namespace: string, now
     apiVersion: API_VERSION,
     kind: 'TokenRevocation',
     metadata: {
-      name: `kept-${id.slice(0, 32)}`,
+      name: `${PREFIX}${id.slice(0, 32)}`,
       namespace,
       labels: { 'app.kubernetes.io/managed-by': 'trustmint' },
     },

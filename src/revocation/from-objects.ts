@@ -52,8 +52,14 @@ function expiryOf(object: TokenRevocation, report: Report): number | null {
  * The last second at which a TokenRevocation is in force, if it is at all; null: it never ends.
  */
 export function endOf(object: TokenRevocation): number | null {
-  return expiryOf(object, () => {});
+  const known = ends.get(object);
+  if (known !== undefined) return known;
+  const end = expiryOf(object, () => {});
+  ends.set(object, end);
+  return end;
 }
+
+const ends = new WeakMap<TokenRevocation, number | null>();
 
 /** By object, for objects never change: of ten thousand only those that are new are read. */
 const converted = new WeakMap<

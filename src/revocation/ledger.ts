@@ -10,6 +10,8 @@ export interface Claim {
   readonly namespace?: string;
   readonly name: string;
   readonly generation: number;
+  /** NumericDate seconds of `metadata.creationTimestamp`. */
+  readonly created?: number;
   /** Whether it is in force while its object is there; else only once that is gone. */
   readonly standing: boolean;
 }

@@ -1,0 +1,72 @@
+/** What the leader has to write or to delete, by the local copies. */
+import {
+  type Claim,
+  endOf,
+  fromTokenRevocation,
+  parseTimestamp,
+  type RevocationEntry,
+} from '../../revocation/index.ts';
+import type { Copies } from '../copies.ts';
+import { text } from '../errors.ts';
+import type { HeldRevocation } from '../held.ts';
+import { isTombstone, OUTLIVES_TOKENS } from '../tombstones.ts';
+
+/** Seconds that what others wrote must last, to do for a tombstone. */
+const LONG_ENOUGH = 25 * 3_600;
+
+/**
+ * Policies that revoke, and of which nothing would tell if they went while no operator runs.
+ * @param own the operator's namespace
+ * @param now NumericDate seconds
+ */
+export function withoutTombstone(copies: Copies, own: string, now: number): Claim[] {
+  let kept: Map<string, Kept[]> | undefined;
+  const due: Claim[] = [];
+  for (const policies of copies.policies.values()) {
+    for (const { claims, status } of policies.items().values()) {
+      for (const claim of claims) {
+        if (!claim.standing || hasRunOut(claim.entry, status, now)) continue;
+        kept ??= keptIn(copies, own);
+        if (!kept.get(claim.uid)?.some((one) => doesFor(one, claim.entry, now))) due.push(claim);
+      }
+    }
+  }
+  return due;
+}
+
+/** Whether no token is left that it could kill: of what it gave before it was revoked. */
+function hasRunOut({ issuedBefore }: RevocationEntry, status: unknown, now: number): boolean {
+  const last = issuedBefore ?? parseTimestamp(text(status, 'revokedAt') ?? '');
+  return last !== undefined && last + OUTLIVES_TOKENS < now;
+}
+
+interface Kept {
+  readonly entry: RevocationEntry;
+  readonly isTombstone: boolean;
+}
+
+function keptIn(copies: Copies, own: string): Map<string, Kept[]> {
+  const found = new Map<string, Kept[]>();
+  for (const { object } of copies.revocations.items().values()) {
+    const { namespace, name } = object.metadata;
+    if (namespace !== own || object.spec.policy === undefined || object.spec.tenant !== undefined) continue;
+    const [entry] = fromTokenRevocation(object, null).entries;
+    if (!entry) continue;
+    const known = found.get(entry.value) ?? [];
+    known.push({ entry, isTombstone: isTombstone(name) });
+    found.set(entry.value, known);
+  }
+  return found;
+}
+
+function doesFor(kept: Kept, { issuedBefore }: RevocationEntry, now: number): boolean {
+  const { entry } = kept;
+  const since = entry.issuedBefore === null || (issuedBefore !== null && entry.issuedBefore >= issuedBefore);
+  const lasts = entry.expiresAt === null || kept.isTombstone || entry.expiresAt >= now + LONG_ENOUGH;
+  return since && lasts;
+}
+
+/** @param now NumericDate seconds */
+export function overdue(copies: Copies, now: number): HeldRevocation[] {
+  return [...copies.revocations.items().values()].filter(({ object }) => (endOf(object) ?? now) < now);
+}

@@ -1,0 +1,221 @@
+/**
+ * Keeps dead what was dead. In every replica: finds out why what lingers went. The leader: keeps what nobody took back by
+ * a TokenRevocation in the operator's namespace, writes one for each policy that revokes, and removes those that are over.
+ */
+import type { Clock, TimerHandle } from '../../clock.ts';
+import { type KubeLog, tellOnce, WorkQueue } from '../../kube/index.ts';
+import type { CallOptions, KubeClient } from '../../kube/types.ts';
+import type { Claim, Lingering, RevocationEntry } from '../../revocation/index.ts';
+import { reasonOf, statusOf } from '../errors.ts';
+import type { HeldRevocation } from '../held.ts';
+import { WATCHED } from '../kinds.ts';
+import type { Tombstones } from '../tombstones.ts';
+import type { ClusterView } from '../view.ts';
+import { overdue, withoutTombstone } from './due.ts';
+import { Judge } from './judge.ts';
+import { whyKept } from './why.ts';
+
+export interface KeeperSettings {
+  /** One that neither views nor elections wait for. */
+  readonly client: Pick<KubeClient, 'get' | 'create' | 'delete'>;
+  readonly clock: Clock;
+  readonly random: (bytes: number) => Uint8Array;
+  readonly view: Pick<ClusterView, 'copies' | 'revoked' | 'snapshot'>;
+  /** The operator's own. */
+  readonly namespace: string;
+  readonly tombstones: Tombstones;
+  readonly isLeader: () => boolean;
+  /** What went is kept dead. */
+  readonly onKept: (entry: RevocationEntry, why: string) => void;
+  /** This process, as `<pod>`. */
+  readonly instance: string;
+  readonly log?: KubeLog;
+}
+
+export interface Keeper {
+  /** The elector's work: until the term is over, and has stopped when it resolves. */
+  lead(term: AbortSignal): Promise<void>;
+  /** Revocations may have changed. Returns at once. */
+  changed(): void;
+  close(): void;
+}
+
+/** Milliseconds that changes are gathered for. */
+const GATHER = 100;
+/** Milliseconds between two looks, while something lingers and otherwise. */
+const LOOK_EVERY = 1_000;
+const LOOK_SELDOM = 30_000;
+/** Milliseconds after which what lingers is kept: a tombstone that was left may not have been seen yet. */
+const SETTLED = 2_000;
+const DEADLINE = 4_000;
+const WIND_DOWN = 1_000;
+/** Milliseconds in which one failure is logged once. */
+const QUIET = 60_000;
+
+type Task =
+  | { readonly do: 'keep'; readonly one: Lingering }
+  | { readonly do: 'bury'; readonly claim: Claim }
+  | { readonly do: 'remove'; readonly one: HeldRevocation };
+
+interface Term {
+  readonly queue: WorkQueue;
+  /** Monotonic milliseconds. */
+  sweepAt: number;
+  /** By key of the queue. */
+  readonly tasks: Map<string, Task>;
+  /** What needs no more than was done. */
+  readonly done: WeakSet<object>;
+}
+
+export function keepRevocations(settings: KeeperSettings): Keeper {
+  const { clock, random, client, view, namespace, tombstones, isLeader, onKept, instance, log } = settings;
+  const judge = new Judge({ client, clock, revoked: view.revoked, onError: (error) => tell('unjudged', error) });
+  const ids = new WeakMap<Lingering, number>();
+  const logged = new Map<string, number>();
+  let count = 0;
+  let closed = false;
+  let leading: Term | undefined;
+  let timer: { readonly handle: TimerHandle; readonly at: number } | undefined;
+
+  function lookAfter(ms: number): void {
+    const at = clock.monotonic() + ms;
+    if (closed || (timer && timer.at <= at)) return;
+    timer?.handle.cancel();
+    timer = { handle: clock.setTimer(look, ms), at };
+  }
+
+  function look(): void {
+    timer = undefined;
+    void judge.look();
+    const lingering = view.revoked.lingering();
+    if (leading) plan(leading, lingering);
+    if (lingering.length > 0) lookAfter(LOOK_EVERY);
+    else if (leading) lookAfter(LOOK_SELDOM);
+  }
+
+  function plan(term: Term, lingering: readonly Lingering[]): void {
+    if (!view.copies.synced()) return;
+    const now = Math.floor(clock.now() / 1000);
+    const settled = clock.monotonic() - SETTLED;
+    const add = (id: string, of: object, task: Task) => {
+      if (term.done.has(of) || term.tasks.has(id)) return;
+      term.tasks.set(id, task);
+      term.queue.add(id);
+    };
+    for (const one of lingering) {
+      if (view.revoked.verdictOn(one) !== 'keep' || one.since > settled) continue;
+      add(`keep ${idOf(one)}`, one, { do: 'keep', one });
+    }
+    for (const claim of withoutTombstone(view.copies, namespace, now))
+      add(`bury ${claim.uid} ${claim.entry.issuedBefore}`, claim, { do: 'bury', claim });
+    if (clock.monotonic() < term.sweepAt) return;
+    term.sweepAt = clock.monotonic() + LOOK_SELDOM;
+    for (const one of overdue(view.copies, now)) add(`remove ${one.uid}`, one, { do: 'remove', one });
+  }
+
+  function idOf(one: Lingering): number {
+    const known = ids.get(one);
+    if (known !== undefined) return known;
+    count += 1;
+    ids.set(one, count);
+    return count;
+  }
+
+  async function reconcile(term: Term, id: string, signal: AbortSignal): Promise<undefined> {
+    const task = term.tasks.get(id);
+    if (!task) return;
+    if (!isLeader()) throw new Error('another may lead by now');
+    const call = { signal, deadlineMs: DEADLINE };
+    if (task.do === 'keep') await keep(task.one, call);
+    else if (task.do === 'bury') await bury(task.claim, call);
+    else await remove(task.one, call);
+    term.done.add(task.do === 'bury' ? task.claim : task.one);
+    term.tasks.delete(id);
+  }
+
+  async function keep(one: Lingering, call: CallOptions): Promise<void> {
+    // Something covers it by now, or it is over.
+    if (view.revoked.verdictOn(one) !== 'keep') return;
+    const { entry } = one.claim;
+    const { why, isOdd } = whyKept(one);
+    if ((await tombstones.keep(entry, why, call)) === 'impossible') return impossible(entry);
+    onKept(entry, why);
+    log?.(isOdd ? 'error' : 'info', 'what was dead is kept dead', { by: entry.by, object: entry.source, why });
+    if (isOdd) await tellPeople(one, why, call);
+  }
+
+  async function bury({ entry, kind }: Claim, call: CallOptions): Promise<void> {
+    const when = entry.issuedBefore === null ? 'is Revoked' : 'has revokeIssuedBefore';
+    const why = `${entry.source} ${when}: what it gave is dead, whatever becomes of the ${kind}`;
+    if ((await tombstones.keep(entry, why, call)) === 'impossible') impossible(entry);
+  }
+
+  async function remove({ uid, object }: HeldRevocation, call: CallOptions): Promise<void> {
+    const { name, namespace: where } = object.metadata;
+    try {
+      await client.delete(WATCHED.TokenRevocation, name, where, { uid }, call);
+    } catch (error) {
+      // Gone, or another one.
+      if (statusOf(error) !== 404 && statusOf(error) !== 409) throw error;
+    }
+  }
+
+  /** Best effort: its namespace may be gone too. */
+  async function tellPeople({ claim }: Lingering, why: string, call: CallOptions): Promise<void> {
+    const { kind, name, uid, namespace: where } = claim;
+    const metadata = { name, uid, ...(where !== undefined && { namespace: where }) };
+    const regarding = { apiVersion: 'trustmint.dev/v1alpha1', kind, metadata };
+    const event = { regarding, type: 'Warning', reason: 'RevocationKept', action: 'Keep', note: why } as const;
+    const source = { controller: 'trustmint.dev/operator', instance, at: clock.now() };
+    await tellOnce(client, event, source, call).catch(() => {});
+  }
+
+  function impossible({ source }: RevocationEntry): void {
+    log?.('warn', 'nothing can be kept dead: the kind or our own namespace is going', { object: source });
+  }
+
+  function tell(what: keyof typeof FAILED, error: unknown): void {
+    const why = reasonOf(error);
+    const now = clock.monotonic();
+    if (now - (logged.get(`${what} ${why}`) ?? Number.NEGATIVE_INFINITY) < QUIET) return;
+    if (logged.size > 100) logged.clear();
+    logged.set(`${what} ${why}`, now);
+    log?.('warn', FAILED[what], { reason: why });
+  }
+
+  return {
+    async lead(signal) {
+      if (signal.aborted) return;
+      const queue = new WorkQueue({
+        clock,
+        random,
+        workers: 8,
+        backoff: { baseMs: 500, maxMs: 10_000 },
+        retryRate: { perSecond: 50, burst: 200 },
+        reconcile: (id, aborted) => reconcile(term, id, aborted),
+        onError: (id, error) => {
+          if (!signal.aborted && isLeader()) tell(id.split(' ')[0] as keyof typeof FAILED, error);
+        },
+      });
+      const term: Term = { queue, sweepAt: Number.NEGATIVE_INFINITY, tasks: new Map(), done: new WeakSet() };
+      leading = term;
+      queue.start();
+      lookAfter(0);
+      await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+      leading = undefined;
+      await queue.shutDown({ drain: false, limitMs: WIND_DOWN });
+    },
+    changed: () => lookAfter(GATHER),
+    close() {
+      closed = true;
+      timer?.handle.cancel();
+    },
+  };
+}
+
+const FAILED = {
+  unjudged: 'it cannot be found out whether a TokenRevocation was taken back: it stays in force',
+  keep: 'what was dead cannot be kept dead: it stays so in the replicas that run',
+  bury: 'a TokenRevocation cannot be written for a policy that revokes',
+  remove: 'a TokenRevocation that is over cannot be removed',
+} as const;
