@@ -42,6 +42,7 @@ export function createFeed({
   limit = 600_000,
   deadline = 3_000,
   get = getJson,
+  readToken = () => readFile(tokenFile, 'utf8'),
   clock = systemClock,
   random = Math.random,
   log = () => {},
@@ -72,7 +73,7 @@ export function createFeed({
 
   async function ask(base, path, held) {
     const url = new URL(`${path}?resource=${encodeURIComponent(resource)}`, base);
-    const authorization = `Bearer ${(await readFile(tokenFile, 'utf8')).trim()}`;
+    const authorization = `Bearer ${(await readToken()).trim()}`;
     const sent = moment();
     const { status, headers, body } = await get(
       url,

@@ -38,7 +38,8 @@ export type Get = (
 export interface FeedOptions {
   readonly urls: readonly string[];
   readonly resource: string;
-  readonly tokenFile: string;
+  readonly tokenFile?: string;
+  readonly readToken?: () => Promise<string>;
   readonly interval?: number;
   readonly limit?: number;
   readonly deadline?: number;
