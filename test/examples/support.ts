@@ -59,7 +59,10 @@ export const { verify, indexRevocations } = (await load('verify.mjs')) as {
   verify: Verify;
   indexRevocations: (entries: readonly RevocationFeedEntry[]) => unknown;
 };
-export const { createFeed } = (await load('feed.mjs')) as { createFeed: (options: FeedOptions) => Feed };
+export const { createFeed, Unavailable } = (await load('feed.mjs')) as {
+  createFeed: (options: FeedOptions) => Feed;
+  Unavailable: new (code: string) => Error;
+};
 export const { getJson } = (await load('get.mjs')) as { getJson: Get };
 export const { createBudgets } = (await load('budgets.mjs')) as {
   createBudgets: () => { spend(accounts: Caller['accounts'], cost: number): boolean };
