@@ -225,34 +225,6 @@ describe('deleting a policy in a cluster', () => {
       (await e.events(metadata.uid)).some(({ reason }) => reason === 'UnresolvedRefs'),
     );
   });
-
-  it('P46: the operator’s account changes nothing of a policy but its own finalizer', async () => {
-    await e.cluster.apply([giving('guarded', 'agent')]);
-    const { metadata } = await e.held('guarded');
-    const kubeconfig = await e.cluster.kubeconfigFor(OPERATOR);
-    const patch = (...operations: object[]) =>
-      e.cluster.tryKubectl(
-        ['-n', 'team-a', 'patch', 'tpol', 'guarded', '--type=json', '-p', JSON.stringify(operations)],
-        { kubeconfig },
-      );
-    for (const operation of [
-      { op: 'replace', path: '/spec/audience', value: 'mine' },
-      { op: 'add', path: '/metadata/labels', value: { a: 'b' } },
-      { op: 'add', path: '/metadata/annotations/x', value: 'y' },
-      { op: 'add', path: '/metadata/finalizers/-', value: 'example.com/theirs' },
-      {
-        op: 'add',
-        path: '/metadata/ownerReferences',
-        value: [{ apiVersion: 'v1', kind: 'Secret', name: 'x', uid: 'y' }],
-      },
-    ]) {
-      const { code, err } = await patch(operation);
-      assert.notEqual(code, 0, JSON.stringify(operation));
-      assert.match(err, /the operator changes its own finalizer/, JSON.stringify(operation));
-    }
-    const index = metadata.finalizers!.indexOf(FINALIZER);
-    assert.equal((await patch({ op: 'remove', path: `/metadata/finalizers/${index}` })).code, 0);
-  });
 });
 
 const rule = (serviceAccount: string, ttl = '1h') => ({

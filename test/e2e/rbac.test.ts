@@ -186,6 +186,29 @@ describe('Rights in a real cluster', () => {
       }
     });
 
+    it('changes nothing of a policy but its own finalizer', async () => {
+      await cluster.apply([samples('team-a')[0]!]);
+      const patch = (...operations: object[]) => {
+        const args = ['-n', 'team-a', 'patch', 'tpol', 'sample', '--type=json', '-p', JSON.stringify(operations)];
+        return cluster.tryKubectl(args, { kubeconfig: who.operator });
+      };
+      const ours = 'trustmint.dev/revocation';
+      assert.equal((await patch({ op: 'add', path: '/metadata/finalizers', value: [ours] })).code, 0);
+      for (const operation of [
+        { op: 'replace', path: '/spec/audience', value: 'mine' },
+        { op: 'add', path: '/metadata/labels', value: { a: 'b' } },
+        { op: 'add', path: '/metadata/annotations/x', value: 'y' },
+        { op: 'add', path: '/metadata/finalizers/-', value: 'example.com/theirs' },
+        {
+          op: 'add',
+          path: '/metadata/ownerReferences',
+          value: [{ apiVersion: 'v1', kind: 'Pod', name: 'x', uid: 'y' }],
+        },
+      ])
+        assert.match((await patch(operation)).err, /the operator changes its own finalizer/, JSON.stringify(operation));
+      assert.equal((await patch({ op: 'remove', path: '/metadata/finalizers/0' })).code, 0);
+    });
+
     it('may ask for the keys of this cluster’s tokens, and only that of what is no resource', async () => {
       for (const path of ['/.well-known/openid-configuration', '/openid/v1/jwks'])
         assert.match(await cluster.kubectl(['get', '--raw', path], { kubeconfig: who.operator }), /^\{/);
