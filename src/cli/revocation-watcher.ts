@@ -11,23 +11,29 @@ const LIFE = 25 * 3_600;
  * goes while another entry covers it is not taken back. Entries that are the same objects cost next to nothing.
  */
 export function revocationWatcher(record: (event: AuditEvent) => void, clock: Clock): (index: RevocationIndex) => void {
-  let before: ReadonlySet<RevocationEntry> | undefined;
+  const known = new Set<RevocationEntry>();
+  let isFirst = true;
   return (index) => {
-    const now = new Set(index.entries());
+    const entries = index.entries();
+    const come = entries.filter((entry) => !known.has(entry));
     const gone = new Map<string, RevocationEntry>();
-    for (const entry of before ?? []) if (!now.has(entry)) gone.set(JSON.stringify(entry), entry);
-    for (const entry of now) {
-      if (before?.has(entry)) continue;
+    if (known.size + come.length > entries.length) {
+      const now = new Set(entries);
+      for (const entry of known) if (!now.has(entry)) gone.set(JSON.stringify(entry), entry);
+      for (const entry of gone.values()) known.delete(entry);
+    }
+    for (const entry of come) {
+      known.add(entry);
       // Read anew, and the same.
       if (gone.size > 0 && gone.delete(JSON.stringify(entry))) continue;
-      record(revocationEvent(before ? 'made' : 'loaded', entry));
+      record(revocationEvent(isFirst ? 'loaded' : 'made', entry));
     }
     const seconds = epochSeconds(clock);
     for (const entry of gone.values()) {
       if (entry.expiresAt !== null && entry.expiresAt < seconds) record(revocationEvent('expired', entry));
       else if (!index.covers(entry, seconds + LIFE)) record(revocationEvent('undone', entry));
     }
-    before = now;
+    isFirst = false;
   };
 }
 

@@ -5,6 +5,7 @@ import {
   fromTokenRevocation,
   parseTimestamp,
   type RevocationEntry,
+  type RevocationProblem,
   type RevokingObject,
 } from '../revocation/index.ts';
 import type { HeldRevocation } from './held.ts';
@@ -29,18 +30,34 @@ export function claimsOfPolicy(
   ];
 }
 
-const ofEntries = new WeakMap<RevocationEntry, Claim>();
+interface ClaimOfRevocation {
+  readonly claim?: Claim;
+  readonly problems: readonly RevocationProblem[];
+}
 
-/** @param tenant of its namespace; null: any; undefined: none */
-export function claimOfRevocation({ uid, object }: HeldRevocation, tenant: string | null | undefined) {
-  const { entries, problems } = fromTokenRevocation(object, tenant);
+const known = new WeakMap<
+  HeldRevocation,
+  { readonly tenant: string | null | undefined; readonly of: ClaimOfRevocation }
+>();
+
+/**
+ * The same for the same object and tenant.
+ * @param tenant of its namespace; null: any; undefined: none
+ */
+export function claimOfRevocation(held: HeldRevocation, tenant: string | null | undefined): ClaimOfRevocation {
+  const before = known.get(held);
+  if (before && before.tenant === tenant) return before.of;
+  const { entries, problems } = fromTokenRevocation(held.object, tenant);
   const [entry] = entries;
-  if (!entry) return { problems };
-  const known = ofEntries.get(entry);
-  if (known) return { claim: known, problems };
+  const of = entry ? { claim: claimOf(held, entry), problems } : { problems };
+  known.set(held, { tenant, of });
+  return of;
+}
+
+function claimOf({ uid, object }: HeldRevocation, entry: RevocationEntry): Claim {
   const { namespace, name, generation = 0, creationTimestamp = '' } = object.metadata;
   const created = parseTimestamp(creationTimestamp);
-  const claim: Claim = {
+  return {
     kind: 'TokenRevocation',
     uid,
     name,
@@ -50,6 +67,4 @@ export function claimOfRevocation({ uid, object }: HeldRevocation, tenant: strin
     entry,
     standing: true,
   };
-  ofEntries.set(entry, claim);
-  return { claim, problems };
 }

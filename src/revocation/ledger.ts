@@ -66,7 +66,7 @@ const TOKEN_REVOCATION = 'TokenRevocation';
  * and the grace after it, at the end of which the view must be fresh.
  */
 export class RevocationLedger {
-  #claims: readonly Claim[] = [];
+  #claims = new Set<Claim>();
   #standing = RevocationIndex.from([]);
   #index = this.#standing;
   readonly #lingering = new Map<Lingering, Verdict | undefined>();
@@ -92,10 +92,18 @@ export class RevocationLedger {
 
   /** Takes what is claimed now, all of it. */
   update(claims: readonly Claim[], objects: Objects, now: Now): void {
-    const next = new Set(claims);
-    const left = this.#claims.filter((claim) => !next.has(claim));
-    this.#claims = claims;
-    this.#standing = RevocationIndex.from(claims.flatMap(({ standing, entry }) => (standing ? [entry] : [])));
+    const come = claims.filter((claim) => !this.#claims.has(claim));
+    const left: Claim[] = [];
+    if (this.#claims.size + come.length > claims.length) {
+      const next = new Set(claims);
+      for (const claim of this.#claims) if (!next.has(claim)) left.push(claim);
+      this.#claims = next;
+      this.#standing = RevocationIndex.from(standing(claims));
+    } else if (come.length > 0) {
+      // Nothing went: most changes are one more.
+      for (const claim of come) this.#claims.add(claim);
+      this.#standing = this.#standing.with([...standing(come)]);
+    }
     for (const claim of left) {
       const how = howGone(claim, objects);
       if (how) this.#lingering.set({ claim, how, since: now.ms, at: now.seconds }, verdictOf(claim, how));
@@ -133,6 +141,10 @@ export class RevocationLedger {
         ? this.#standing
         : RevocationIndex.from([...this.#standing.entries(), ...this.lingering().map(({ claim }) => claim.entry)]);
   }
+}
+
+function* standing(claims: readonly Claim[]): Iterable<RevocationEntry> {
+  for (const claim of claims) if (claim.standing) yield claim.entry;
 }
 
 /** undefined: it went without having been in force, or to be. */

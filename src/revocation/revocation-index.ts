@@ -18,13 +18,31 @@ function covers(a: RevocationEntry, b: RevocationEntry): boolean {
   return atLeast(a.issuedBefore, b.issuedBefore) && atLeast(a.expiresAt, b.expiresAt);
 }
 
-/** The entries of one value, by tenant; those that another covers left out. */
-type ByTenant = Map<string | null, RevocationEntry[]>;
+/** The entries of each value, those left out that another one of the same tenant covers. Nearly always there is one. */
+type ByValue = Map<string, RevocationEntry | readonly RevocationEntry[]>;
 
-function insert(byTenant: ByTenant, entry: RevocationEntry): void {
-  const peers = byTenant.get(entry.tenant) ?? [];
-  if (peers.some((p) => covers(p, entry))) return;
-  byTenant.set(entry.tenant, [...peers.filter((p) => !covers(entry, p)), entry]);
+function insert(byValue: ByValue, entry: RevocationEntry): void {
+  const known = byValue.get(entry.value);
+  if (known === undefined) {
+    byValue.set(entry.value, entry);
+    return;
+  }
+  const peers = listOf(known);
+  if (peers.some((p) => p.tenant === entry.tenant && covers(p, entry))) return;
+  byValue.set(entry.value, [...peers.filter((p) => p.tenant !== entry.tenant || !covers(entry, p)), entry]);
+}
+
+function listOf(known: RevocationEntry | readonly RevocationEntry[] | undefined): readonly RevocationEntry[] {
+  if (known === undefined) return NONE;
+  return 'by' in known ? [known] : known;
+}
+
+const NONE: readonly RevocationEntry[] = [];
+/** Values that may have come since an index was made whole. */
+const MAX_SINCE = 256;
+
+function emptyMaps(): Map<RevocationTarget, ByValue> {
+  return new Map(REVOCATION_ORDER.map((by) => [by, new Map()]));
 }
 
 /**
@@ -32,37 +50,52 @@ function insert(byTenant: ByTenant, entry: RevocationEntry): void {
  * most restrictive: any that holds kills.
  */
 export class RevocationIndex {
-  readonly #byTarget: ReadonlyMap<RevocationTarget, ReadonlyMap<string, ByTenant>>;
+  readonly #byTarget: ReadonlyMap<RevocationTarget, ByValue>;
+  /** What stands before it: of each value that came since, all there is. Few. */
+  readonly #since: ReadonlyMap<RevocationTarget, ByValue>;
   readonly #entries: readonly RevocationEntry[];
   #feed: { feed: RevocationFeed; from: number; until: number } | undefined;
 
   private constructor(
     entries: readonly RevocationEntry[],
-    byTarget: ReadonlyMap<RevocationTarget, ReadonlyMap<string, ByTenant>>,
+    byTarget: ReadonlyMap<RevocationTarget, ByValue>,
+    since: ReadonlyMap<RevocationTarget, ByValue>,
   ) {
     this.#entries = entries;
     this.#byTarget = byTarget;
+    this.#since = since;
   }
 
   static from(entries: Iterable<RevocationEntry>): RevocationIndex {
-    const byTarget = new Map(REVOCATION_ORDER.map((by) => [by, new Map<string, ByTenant>()]));
+    const byTarget = emptyMaps();
     const all = [...entries];
-    for (const entry of all) {
-      const byValue = byTarget.get(entry.by)!;
-      let byTenant = byValue.get(entry.value);
-      if (!byTenant) {
-        byTenant = new Map();
-        byValue.set(entry.value, byTenant);
-      }
-      insert(byTenant, entry);
+    for (const entry of all) insert(byTarget.get(entry.by)!, entry);
+    return new RevocationIndex(all, byTarget, emptyMaps());
+  }
+
+  /** This one and more entries: what `from` gives of all of them, at the cost of those that came of late. */
+  with(more: readonly RevocationEntry[]): RevocationIndex {
+    const all = [...this.#entries, ...more];
+    let came = more.length;
+    for (const byValue of this.#since.values()) came += byValue.size;
+    if (came > MAX_SINCE) return RevocationIndex.from(all);
+    const since = new Map([...this.#since].map(([by, byValue]): [RevocationTarget, ByValue] => [by, new Map(byValue)]));
+    for (const entry of more) {
+      const byValue = since.get(entry.by)!;
+      const known = this.#known(entry.by, entry.value);
+      if (known !== undefined && !byValue.has(entry.value)) byValue.set(entry.value, known);
+      insert(byValue, entry);
     }
-    return new RevocationIndex(all, byTarget);
+    return new RevocationIndex(all, this.#byTarget, since);
   }
 
   /** How many targets and values are named, expired ones included. */
   get size(): number {
     let size = 0;
-    for (const byValue of this.#byTarget.values()) size += byValue.size;
+    for (const by of REVOCATION_ORDER) {
+      size += this.#byTarget.get(by)!.size;
+      for (const value of this.#since.get(by)!.keys()) if (!this.#byTarget.get(by)!.has(value)) size += 1;
+    }
     return size;
   }
 
@@ -93,13 +126,12 @@ export class RevocationIndex {
    * @param lastsUntil NumericDate seconds
    */
   covers(entry: RevocationEntry, lastsUntil: number): boolean {
-    const byTenant = this.#byTarget.get(entry.by)!.get(entry.value);
-    if (!byTenant) return false;
-    const covering = (e: RevocationEntry) =>
-      atLeast(e.issuedBefore, entry.issuedBefore) &&
-      (atLeast(e.expiresAt, entry.expiresAt) || atLeast(e.expiresAt, lastsUntil));
-    const any = byTenant.get(null)?.some(covering) ?? false;
-    return any || (entry.tenant !== null && (byTenant.get(entry.tenant)?.some(covering) ?? false));
+    return listOf(this.#known(entry.by, entry.value)).some(
+      (e) =>
+        (e.tenant === null || e.tenant === entry.tenant) &&
+        atLeast(e.issuedBefore, entry.issuedBefore) &&
+        (atLeast(e.expiresAt, entry.expiresAt) || atLeast(e.expiresAt, lastsUntil)),
+    );
   }
 
   /**
@@ -117,16 +149,23 @@ export class RevocationIndex {
     return this.#feed.feed;
   }
 
+  #known(by: RevocationTarget, value: string): RevocationEntry | readonly RevocationEntry[] | undefined {
+    return this.#since.get(by)!.get(value) ?? this.#byTarget.get(by)!.get(value);
+  }
+
   #find(by: RevocationTarget, value: string, facts: TokenFacts, now: number): RevocationHit | undefined {
-    const byTenant = this.#byTarget.get(by)!.get(value);
-    if (!byTenant) return undefined;
-    const kills = (e: RevocationEntry) =>
-      (e.expiresAt === null || now <= e.expiresAt) && (e.issuedBefore === null || facts.iat <= e.issuedBefore);
-    return byTenant.get(null)?.find(kills) ?? byTenant.get(facts.tenant)?.find(kills);
+    const known = this.#known(by, value);
+    if (known === undefined) return undefined;
+    return listOf(known).find(
+      (e) =>
+        (e.tenant === null || e.tenant === facts.tenant) &&
+        (e.expiresAt === null || now <= e.expiresAt) &&
+        (e.issuedBefore === null || facts.iat <= e.issuedBefore),
+    );
   }
 
   #findDerived(facts: TokenFacts, now: number): RevocationHit | undefined {
-    if (this.#byTarget.get('derivedFrom')!.size === 0) return undefined;
+    if (this.#byTarget.get('derivedFrom')!.size + this.#since.get('derivedFrom')!.size === 0) return undefined;
     for (const digest of facts.derivedFrom()) {
       const hit = this.#find('derivedFrom', digest, facts, now);
       if (hit) return hit;
@@ -136,10 +175,10 @@ export class RevocationIndex {
 
   /** Expired ones included; what another covers is left out. */
   *#effective(): Iterable<RevocationEntry> {
-    for (const byValue of this.#byTarget.values()) {
-      for (const byTenant of byValue.values()) {
-        for (const entries of byTenant.values()) yield* entries;
-      }
+    for (const by of REVOCATION_ORDER) {
+      const since = this.#since.get(by)!;
+      for (const [value, known] of this.#byTarget.get(by)!) if (!since.has(value)) yield* listOf(known);
+      for (const known of since.values()) yield* listOf(known);
     }
   }
 }

@@ -156,6 +156,35 @@ describe('revocation index', () => {
     );
   });
 
+  it('made step by step answers as made at once, and the steps before it as they did', () => {
+    fc.assert(
+      fc.property(fc.array(fc.array(anyEntry, { maxLength: 4 }), { maxLength: 6 }), anyToken, (parts, f) => {
+        let index = RevocationIndex.from([]);
+        for (const [i, part] of parts.entries()) {
+          const before = index;
+          const { hash } = before.feed(NOW);
+          index = before.with(part);
+          const whole = RevocationIndex.from(parts.slice(0, i + 1).flat());
+          assert.deepEqual(index.check(f, NOW), whole.check(f, NOW));
+          assert.deepEqual(
+            [index.feed(NOW), index.size, index.entries()],
+            [whole.feed(NOW), whole.size, whole.entries()],
+          );
+          assert.equal(
+            before.feed(NOW + 1_000_000).entries.length,
+            RevocationIndex.from(before.entries()).feed(NOW + 1_000_000).entries.length,
+          );
+          assert.equal(before.feed(NOW).hash, hash);
+        }
+      }),
+      { numRuns: 500 },
+    );
+    let index = RevocationIndex.from([]);
+    for (let i = 0; i < 1_000; i += 1) index = index.with([entry({ by: 'token', value: `v-${i}` })]);
+    assert.equal(index.size, 1_000);
+    for (const jti of ['v-0', 'v-500', 'v-999']) assert.ok(index.check({ ...token, jti }, NOW), jti);
+  });
+
   it('adding a revocation never revives a token, and removing one never kills', () => {
     fc.assert(
       fc.property(fc.array(anyEntry, { maxLength: 8 }), anyEntry, anyToken, (all, more, f) => {
