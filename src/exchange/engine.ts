@@ -30,6 +30,11 @@ export function createEngine(settings: EngineSettings): Engine {
       return { keys: keyring.resourceKeys(resource.audience) };
     },
 
+    jwks() {
+      const { keys } = keyring.jwks();
+      return keys.length > 0 ? { keys } : refusal('temporarily_unavailable', 'there are no keys for JWTs yet');
+    },
+
     revocations(name) {
       const resource = resourceNow(name);
       if ('granted' in resource) return resource;

@@ -11,7 +11,7 @@ export interface EngineSettings {
   readonly view: View;
   readonly proofs: ProofVerifier;
   /** Our own keys; `active` is asked only while there is a snapshot. */
-  readonly keyring: Pick<KeyRing, 'active' | 'rootKey' | 'resourceKeys'>;
+  readonly keyring: Pick<KeyRing, 'active' | 'rootKey' | 'resourceKeys' | 'jwks' | 'states'>;
   readonly audit: Audit;
   readonly clock: Clock;
   /** Cryptographically secure bytes. */

@@ -1,4 +1,5 @@
 /** The engine's words: what a door asks for, and what comes of it. No HTTP here. */
+import type { KeyState, PublicJwk } from '../keyring/index.ts';
 import type { Explanation, ObjectReport } from '../policy/types.ts';
 
 /** Stable codes of the native door; each has one HTTP status in `server/`. */
@@ -171,6 +172,10 @@ export interface Vitals {
   readonly lingering: number;
   /** Seconds by which our clock is ahead of the API server's; absent while it is not known. */
   readonly clockSkewSeconds?: number;
+  /** How many of our own keys are in each state. */
+  readonly ownKeys: ReadonlyMap<KeyState, number>;
+  /** Seconds since our active key began to sign; absent while there is none. */
+  readonly ownKeyAgeSeconds?: number;
 }
 
 export interface PoliciesReport {
@@ -213,6 +218,8 @@ export interface Engine {
   exchange(request: ExchangeRequest): Promise<ExchangeOutcome>;
   verify(request: VerifyRequest): VerifyOutcome | Refusal;
   keys(resource: string): { readonly keys: readonly ResourceKey[] } | Refusal;
+  /** The public keys of our JWTs: those that will sign, sign, and have signed what still lives. */
+  jwks(): { readonly keys: readonly PublicJwk[] } | Refusal;
   revocations(
     resource: string,
   ): { readonly generatedAt: string; readonly entries: readonly RevocationFeedEntry[] } | Refusal;

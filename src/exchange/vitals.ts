@@ -1,13 +1,18 @@
 /** How old the view is and how fit this process to judge by it, for those who watch over it. */
 import { epochSeconds } from '../clock.ts';
+import type { KeyState } from '../keyring/index.ts';
 import type { RevocationTarget } from '../revocation/index.ts';
 import type { EngineSettings } from './settings.ts';
 import type { HealthCheck, Vitals } from './types.ts';
 
 const TARGETS: readonly RevocationTarget[] = ['token', 'derivedFrom', 'grant', 'agent', 'policy'];
+const KEY_STATES: readonly KeyState[] = ['next', 'active', 'retired'];
 
-export function vitalsOf({ view, clock, clockAhead, ...limits }: EngineSettings): Vitals {
+export function vitalsOf({ view, keyring, clock, clockAhead, ...limits }: EngineSettings): Vitals {
   const now = epochSeconds(clock);
+  const states = keyring.states();
+  const count = (state: KeyState) => [state, states.filter((key) => key.state === state).length] as const;
+  const signsSince = states.find(({ state }) => state === 'active')?.activatedAt;
   const revocations = new Map(TARGETS.map((by) => [by, 0]));
   for (const { by, expiresAt } of view.revocations().entries()) {
     if (expiresAt === null || now <= expiresAt) revocations.set(by, revocations.get(by)! + 1);
@@ -20,6 +25,8 @@ export function vitalsOf({ view, clock, clockAhead, ...limits }: EngineSettings)
     revocations,
     lingering: view.lingering?.() ?? 0,
     ...(clockSkewSeconds !== undefined && { clockSkewSeconds }),
+    ownKeys: new Map(KEY_STATES.map(count)),
+    ...(typeof signsSince === 'number' && { ownKeyAgeSeconds: Math.max(0, now - signsSince) }),
   };
 }
 

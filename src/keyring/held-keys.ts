@@ -15,6 +15,8 @@ export class HeldKeys {
   readonly sorted: readonly StoredKey[];
   readonly #byKid: ReadonlyMap<string, StoredKey>;
   readonly #jwt: ReadonlyMap<string, ReadonlyMap<JwtAlgorithm, JwtKey>>;
+  /** The same, by the id that each has in a JWK Set. */
+  readonly #byJwkKid: ReadonlyMap<string, JwtKey>;
   readonly #rootKeys = new RootKeyCache(CACHED_ROOT_KEYS);
 
   constructor(ring: StoredKeyRing) {
@@ -22,6 +24,11 @@ export class HeldKeys {
     this.sorted = STATES.flatMap((state) => ring.keys.filter((key) => key.state === state));
     this.#byKid = new Map(ring.keys.map((key) => [key.kid, key]));
     this.#jwt = new Map(ring.keys.map((key) => [key.kid, jwtKeysOf(key)]));
+    this.#byJwkKid = new Map(
+      [...this.#jwt].flatMap(([kid, keys]) =>
+        [...keys.values()].map((key) => [jwkKid(kid, key.algorithm), key] as const),
+      ),
+    );
   }
 
   get active(): StoredKey {
@@ -48,6 +55,11 @@ export class HeldKeys {
     const { kid } = this.active;
     const key = this.#jwt.get(kid)?.get(algorithm);
     return key && { kid: jwkKid(kid, algorithm), privateKey: key.privateKey };
+  }
+
+  verificationKey(kid: string): { readonly alg: JwtAlgorithm; readonly publicKey: KeyObject } | undefined {
+    const key = this.#byJwkKid.get(kid);
+    return key && { alg: key.algorithm, publicKey: key.publicKey };
   }
 
   jwks(): { readonly keys: readonly PublicJwk[] } {

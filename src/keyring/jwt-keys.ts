@@ -28,6 +28,7 @@ export interface PublicJwk {
 export interface JwtKey {
   readonly algorithm: JwtAlgorithm;
   readonly privateKey: KeyObject;
+  readonly publicKey: KeyObject;
   /** Without its kid. */
   readonly publicMembers: Readonly<Record<string, string>> & { readonly kty: string };
 }
@@ -68,7 +69,7 @@ export function readJwtKey(algorithm: JwtAlgorithm, jwk: unknown): JwtKey | unde
     const publicKey = createPublicKey(privateKey);
     if (!suits(algorithm, privateKey) || !match(algorithm, privateKey, publicKey)) return undefined;
     const publicMembers = publicKey.export({ format: 'jwk' }) as Record<string, string> & { kty: string };
-    return { algorithm, privateKey, publicMembers };
+    return { algorithm, privateKey, publicKey, publicMembers };
   } catch {
     // What OpenSSL says may quote what it was given.
     return undefined;

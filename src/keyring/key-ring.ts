@@ -68,6 +68,11 @@ export class KeyRing {
     return this.#held.signingKey(algorithm);
   }
 
+  /** The public key of an id that stands in `jwks()`, whatever its state. */
+  verificationKey(kid: string): ReturnType<HeldKeys['verificationKey']> {
+    return this.#held.verificationKey(kid);
+  }
+
   /** Every public key (RFC 7517 §5): those that sign, that will, and that did while a token of theirs may live. */
   jwks(): ReturnType<HeldKeys['jwks']> {
     return this.#held.jwks();

@@ -18,6 +18,7 @@ export { tellOnce } from './event-once.ts';
 export { EventRecorder, type EventRecorderOptions } from './events.ts';
 export { type ElectionTimings, LeaderElector, type LeaderElectorOptions } from './leader-election.ts';
 export { LeaseMark, type LeaseMarkOptions } from './lease-mark.ts';
+export { LeaseNotes, type LeaseNotesOptions, type Notes } from './lease-notes.ts';
 export { createReflector } from './reflector.ts';
 export type {
   Change,

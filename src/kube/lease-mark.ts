@@ -14,7 +14,7 @@ export interface LeaseMarkOptions {
 }
 
 /**
- * An annotation that is set once and by anyone: setting it never takes the Lease from its holder, who sees a conflict,
+ * An annotation that anyone may set: setting it never takes the Lease from its holder, who sees a conflict,
  * reads it, and keeps it. An elector that makes a deleted Lease anew puts back the marks that it has seen.
  */
 export class LeaseMark {
@@ -30,19 +30,28 @@ export class LeaseMark {
    * @throws KubeApiError where it cannot be read: then nothing is known
    */
   async isSet(options: CallOptions = {}): Promise<boolean> {
+    return (await this.value(options)) !== undefined;
+  }
+
+  /**
+   * What it was set to.
+   *
+   * @throws KubeApiError as `isSet`
+   */
+  async value(options: CallOptions = {}): Promise<string | undefined> {
     const { client, name, namespace, annotation } = this.#options;
     try {
       const { metadata } = await client.get(LEASES, name, namespace, options);
       const { annotations = {} } = metadata;
-      return Object.hasOwn(annotations, annotation) && annotations[annotation] !== '';
+      return (Object.hasOwn(annotations, annotation) && annotations[annotation]) || undefined;
     } catch (error) {
-      if (statusOf(error) === 404) return false;
+      if (statusOf(error) === 404) return undefined;
       throw error;
     }
   }
 
   /**
-   * Sets it, making a Lease that nobody holds where there is none. Setting it again changes nothing.
+   * Sets it, making a Lease that nobody holds where there is none. Setting it to what it is changes nothing.
    *
    * @throws KubeApiError where it may not have been set
    */

@@ -8,6 +8,7 @@ export { type Deletion, type DeletionSettings, handleDeletion } from './deletion
 export { FINALIZER } from './deletion/finalizer.ts';
 export { OperatorError, type OperatorErrorCode } from './errors.ts';
 export { type HeldPolicy, type HeldRevocation, TENANT_LABEL } from './held.ts';
+export { KEYS_SUMMARY, leaseNotes, ROTATE_KEYS, readSummary, requestRotation } from './key-requests.ts';
 export { KEYS_CREATED, KEYS_SECRET, KeySecret, type KeySecretSettings, LEASE } from './key-secret.ts';
 export { openKeys, type WaitingKeys } from './keys.ts';
 export { WATCHED } from './kinds.ts';

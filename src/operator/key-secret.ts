@@ -1,5 +1,5 @@
-/** Our own keys in one Secret of the operator's namespace; that there were some once is marked on the operator's Lease. */
-import { KeyRingError, type KeyStore, parseRing, type StoredKeyRing, serializeRing } from '../keyring/index.ts';
+/** Our own keys in one Secret of the operator's namespace; that there were some once, and whose, is marked on its Lease. */
+import { KeyRingError, type KeyStore, RingReader, type StoredKeyRing, serializeRing } from '../keyring/index.ts';
 import { LeaseMark } from '../kube/index.ts';
 import type { KubeClient, KubeObject } from '../kube/types.ts';
 import { member, reasonOf, statusOf, text } from './errors.ts';
@@ -8,7 +8,10 @@ import { SECRETS } from './kinds.ts';
 export const KEYS_SECRET = 'trustmint-keys';
 /** The Lease by which replicas elect a leader: it outlives every one of them. */
 export const LEASE = 'trustmint';
+/** Its value is the id of the ring that was created. */
 export const KEYS_CREATED = 'trustmint.dev/keys-created';
+/** What older versions wrote. */
+const SOME_RING = 'true';
 
 const DATA_KEY = 'keys.json';
 const LABELS = { 'app.kubernetes.io/name': 'trustmint', 'app.kubernetes.io/managed-by': 'trustmint' };
@@ -24,6 +27,7 @@ export class KeySecret implements KeyStore {
   readonly #client: KubeClient;
   readonly #namespace: string;
   readonly #mark: LeaseMark;
+  readonly #reader = new RingReader();
 
   constructor({ client, namespace }: KeySecretSettings) {
     this.#client = client;
@@ -34,16 +38,18 @@ export class KeySecret implements KeyStore {
   async load(): Promise<StoredKeyRing | undefined> {
     const secret = await this.#read();
     if (!secret) {
-      if (await this.#isMarked()) throw this.#lost();
+      if ((await this.#marked()) !== undefined) throw this.#lost();
       return undefined;
     }
-    const ring = ringIn(secret);
-    await this.#setMark();
+    const ring = this.#ringIn(secret);
+    const marked = await this.#marked();
+    if (marked === undefined || marked === SOME_RING) await this.#setMark(ring);
+    else if (marked !== ring.id) throw this.#foreign();
     return ring;
   }
 
   async create(ring: StoredKeyRing): Promise<boolean> {
-    if (await this.#isMarked()) {
+    if ((await this.#marked()) !== undefined) {
       if (await this.#read()) return false;
       throw this.#lost();
     }
@@ -53,14 +59,14 @@ export class KeySecret implements KeyStore {
       if (isTaken(error)) return false;
       throw unavailable(`cannot create Secret ${KEYS_SECRET}`, error);
     }
-    await this.#setMark();
+    await this.#setMark(ring);
     return true;
   }
 
   async save(ring: StoredKeyRing, expected: number): Promise<boolean> {
     const secret = await this.#read();
     if (!secret) return false;
-    const stored = ringIn(secret);
+    const stored = this.#ringIn(secret);
     if (stored.id !== ring.id || stored.revision !== expected) return false;
     return await this.#replace(secret, ring);
   }
@@ -69,7 +75,7 @@ export class KeySecret implements KeyStore {
     const secret = await this.#read();
     if (secret) {
       // A leader that stood still since it looked must not undo what the next one did.
-      if (isNewer(secret, ring) || !(await this.#replace(secret, ring))) throw conflict();
+      if (this.#isNewer(secret, ring) || !(await this.#replace(secret, ring))) throw conflict();
     } else {
       try {
         await this.#client.create(SECRETS, this.#secret(ring), this.#namespace);
@@ -78,7 +84,7 @@ export class KeySecret implements KeyStore {
         throw unavailable(`cannot create Secret ${KEYS_SECRET}`, error);
       }
     }
-    await this.#setMark();
+    await this.#setMark(ring);
   }
 
   #secret(ring: StoredKeyRing, resourceVersion?: string): object {
@@ -117,20 +123,45 @@ export class KeySecret implements KeyStore {
     }
   }
 
-  async #isMarked(): Promise<boolean> {
+  /** The id of the ring that was created; undefined where none ever was. */
+  async #marked(): Promise<string | undefined> {
     try {
-      return await this.#mark.isSet();
+      return await this.#mark.value();
     } catch (error) {
       throw unavailable(`cannot read Lease ${LEASE}`, error);
     }
   }
 
-  async #setMark(): Promise<void> {
+  async #setMark({ id }: StoredKeyRing): Promise<void> {
+    if ((await this.#marked()) === id) return;
     try {
-      if (!(await this.#mark.isSet())) await this.#mark.set('true');
+      await this.#mark.set(id);
     } catch (error) {
       throw unavailable(`cannot mark Lease ${LEASE}`, error);
     }
+  }
+
+  #ringIn(secret: KubeObject): StoredKeyRing {
+    const encoded = text(member(secret, 'data'), DATA_KEY);
+    if (encoded === undefined) throw new KeyRingError('keys_damaged', `Secret ${KEYS_SECRET} has no ${DATA_KEY}`);
+    return this.#reader.read(Buffer.from(encoded, 'base64').toString('utf8'));
+  }
+
+  /** Whether a later ring of the same keys is stored. */
+  #isNewer(secret: KubeObject, ring: StoredKeyRing): boolean {
+    try {
+      const stored = this.#ringIn(secret);
+      return stored.id === ring.id && stored.revision > ring.revision;
+    } catch {
+      return false;
+    }
+  }
+
+  #foreign(): KeyRingError {
+    return new KeyRingError(
+      'keys_foreign',
+      `Secret ${this.#namespace}/${KEYS_SECRET} holds the keys of another installation: put ours back, or take ${KEYS_CREATED} off Lease ${LEASE} to go on with these`,
+    );
   }
 
   #lost(): KeyRingError {
@@ -138,22 +169,6 @@ export class KeySecret implements KeyStore {
       'keys_lost',
       `Secret ${this.#namespace}/${KEYS_SECRET} is gone, though keys were created here: put it back, or take ${KEYS_CREATED} off Lease ${LEASE} to give up every token issued so far`,
     );
-  }
-}
-
-function ringIn(secret: KubeObject): StoredKeyRing {
-  const encoded = text(member(secret, 'data'), DATA_KEY);
-  if (encoded === undefined) throw new KeyRingError('keys_damaged', `Secret ${KEYS_SECRET} has no ${DATA_KEY}`);
-  return parseRing(Buffer.from(encoded, 'base64').toString('utf8'));
-}
-
-/** Whether a later ring of the same keys is stored. */
-function isNewer(secret: KubeObject, ring: StoredKeyRing): boolean {
-  try {
-    const stored = ringIn(secret);
-    return stored.id === ring.id && stored.revision > ring.revision;
-  } catch {
-    return false;
   }
 }
 

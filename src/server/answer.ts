@@ -12,7 +12,7 @@ const DESCRIPTION_LENGTH = 512;
 /** Seconds to wait before asking again, where the refusal does not say. */
 const RETRY_AFTER = { rate_limited: 1, temporarily_unavailable: 5 } as const;
 
-/** Sends `body` as it is. Nothing is ever cached (RFC 6749 §5.1, of every answer and not only those with tokens). */
+/** Sends `body` as it is. Nothing is cached (RFC 6749 §5.1, of every answer) but what says so itself. */
 export function send(
   res: ServerResponse,
   context: RequestContext,
@@ -32,7 +32,7 @@ export function send(
     'X-Content-Type-Options': 'nosniff',
     'X-Correlation-Id': context.correlationId,
   };
-  res.writeHead(status, extra ? { ...headers, ...extra } : headers);
+  res.writeHead(status, extra ? merged(headers, extra) : headers);
   // ASCII is the same in both, and quicker to write as the one that needs no encoding.
   res.end(body, length === body.length ? 'latin1' : 'utf8');
 }
@@ -51,14 +51,21 @@ export function sendJson(
 export function sendNotModified(res: ServerResponse, context: RequestContext, extra: Headers): void {
   if (res.headersSent || res.destroyed) return;
   if (context.lifecycle.draining) res.shouldKeepAlive = false;
-  res.writeHead(304, {
+  const headers = {
     'Cache-Control': 'no-store',
     Pragma: 'no-cache',
     'X-Content-Type-Options': 'nosniff',
     'X-Correlation-Id': context.correlationId,
-    ...extra,
-  });
+  };
+  res.writeHead(304, merged(headers, extra));
   res.end();
+}
+
+/** What may be cached does not say the opposite to caches of HTTP/1.0. */
+function merged(headers: Record<string, string | number>, extra: Headers): Record<string, string | number> {
+  const all: Record<string, string | number> = { ...headers, ...extra };
+  if (all['Cache-Control'] !== 'no-store') delete all.Pragma;
+  return all;
 }
 
 /** `{error, error_description, correlation_id}` with the status and headers that belong to the code. */

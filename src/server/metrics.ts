@@ -10,6 +10,7 @@ export interface Metrics {
   /** @param code `ok`, or the stable code of the refusal; @param seconds from the first byte handled to the answer */
   exchange(code: string, seconds: number): void;
   verify(result: 'active' | 'inactive' | 'refused'): void;
+  jwks(result: 'sent' | 'unchanged' | 'refused'): void;
   /** Sets the gauges; called for each scrape. */
   refresh(report: PoliciesReport, vitals: Vitals, inFlight: number): void;
 }
@@ -43,6 +44,12 @@ export function createMetrics(version: string): Metrics {
     labelNames: ['version', 'node'],
     registers,
   }).set({ version, node: process.version }, 1);
+  const keySets = new Counter({
+    name: 'trustmint_jwks_requests_total',
+    help: 'Requests for our JWK Set by result (sent, unchanged, refused).',
+    labelNames: ['result'],
+    registers,
+  });
   const refresh = createGauges(registers);
   const counted = new Map<string, { inc(): void }>();
   return {
@@ -57,6 +64,7 @@ export function createMetrics(version: string): Metrics {
       duration.observe(seconds);
     },
     verify: (result) => verifications.inc({ result }),
+    jwks: (result) => keySets.inc({ result }),
     refresh,
   };
 }
@@ -77,6 +85,9 @@ function createGauges(registers: Registry[]): Metrics['refresh'] {
   // Without a value while there is nothing to compare with: 0 would be a promise.
   skew.remove();
   const revocations = gauge('trustmint_revocations', 'Revocations in force by what they name.', 'by');
+  const ownKeys = gauge('trustmint_own_keys', 'Our own keys by state (next, active, retired).', 'state');
+  const ownKeyAge = gauge('trustmint_own_key_age_seconds', 'Seconds since our active key began to sign.');
+  ownKeyAge.remove();
   const lingering = gauge('trustmint_revocations_lingering', 'Revocations gone, in force until it is known why.');
   const readErrors = gauge('trustmint_view_read_errors', 'Sources whose newest read failed.');
   const rules = gauge('trustmint_index_rules', 'Rules served.');
@@ -93,6 +104,8 @@ function createGauges(registers: Registry[]): Metrics['refresh'] {
     if (vitals.clockSkewSeconds !== undefined) skew.set(vitals.clockSkewSeconds);
     for (const [by, count] of vitals.revocations) revocations.set({ by }, count);
     lingering.set(vitals.lingering);
+    for (const [state, count] of vitals.ownKeys) ownKeys.set({ state }, count);
+    if (vitals.ownKeyAgeSeconds !== undefined) ownKeyAge.set(vitals.ownKeyAgeSeconds);
     readErrors.set(report.readErrors.length);
     rules.set(report.objects.reduce((sum, object) => sum + (object.served ? object.rules : 0), 0));
     objects.reset();

@@ -3,6 +3,7 @@ import type { Express } from 'express';
 import type { Engine } from '../exchange/types.ts';
 import { asError, sendJson } from './answer.ts';
 import { resourceOf, sendKeys, sendRevocations } from './doors/feeds.ts';
+import { JWKS_PATH, sendJwks } from './doors/jwks.ts';
 import { readVerify, renderVerify } from './doors/verify.ts';
 import type { Gatekeeper } from './gatekeeper.ts';
 import type { Metrics } from './metrics.ts';
@@ -41,6 +42,14 @@ export function publicApp({ engine, metrics, log, limits, verifiers }: PublicApp
     const resource = resourceOf(req);
     await verifiers(req, resource);
     sendRevocations(engine, resource, req, res, context);
+  });
+  route(app, 'GET', JWKS_PATH, undefined, (req, res, context) => {
+    let result: 'sent' | 'unchanged' | 'refused' = 'refused';
+    try {
+      result = sendJwks(engine, req, res, context) ? 'unchanged' : 'sent';
+    } finally {
+      metrics.jwks(result);
+    }
   });
   finish(app, log);
   return app;

@@ -88,13 +88,15 @@ describe('A view that grows old', () => {
       { by: 'token', value: 'c', expiresAt: w.clock.now() / 1000 - 1 },
       { by: 'policy', value: 'p' },
     );
-    const { revocations, ...vitals } = w.engine.vitals();
+    const { revocations, ownKeys, ...vitals } = w.engine.vitals();
     assert.deepEqual(vitals, {
       maxStaleness: EXCHANGE,
       maxVerifyStaleness: VERIFY,
       kinds: [{ kind: 'TrustPolicy', staleSeconds: 12 }],
       lingering: 0,
+      ownKeyAgeSeconds: 0,
     });
+    assert.deepEqual(Object.fromEntries(ownKeys), { next: 0, active: 1, retired: 0 });
     assert.deepEqual(Object.fromEntries(revocations), { token: 2, derivedFrom: 0, grant: 0, agent: 0, policy: 1 });
   });
 });

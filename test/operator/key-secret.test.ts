@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { KeyRingError, openKeyRing } from '../../src/keyring/index.ts';
 import type { KubeObject, ResourceType } from '../../src/kube/types.ts';
 import { KEYS_CREATED, KEYS_SECRET, KeySecret, LEASE, openKeys } from '../../src/operator/index.ts';
+import { quickJwtKeys } from '../keyring/support.ts';
 import { apiFailure, MemoryClient, MemoryServer } from '../kube/support/memory-client.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 
@@ -14,13 +15,19 @@ function replica(server: MemoryServer, more: Partial<Parameters<typeof openKeyRi
   const client = new MemoryClient(server, faults);
   const clock = new FakeClock();
   const store = new KeySecret({ client, namespace });
-  const options = { store, clock, random: (n: number) => new Uint8Array(randomBytes(n)), maxTtl: 86_400, ...more };
+  const random = (n: number) => new Uint8Array(randomBytes(n));
+  const options = { store, clock, random, makeJwtKeys: quickJwtKeys, maxTtl: 86_400, ...more };
   return { client, clock, store, options, open: () => openKeyRing(options) };
 }
 
 const secretOf = (server: MemoryServer): Promise<KubeObject> =>
   new MemoryClient(server).get(SECRETS, KEYS_SECRET, namespace);
 const removeSecret = (server: MemoryServer) => new MemoryClient(server).delete(SECRETS, KEYS_SECRET, namespace);
+/** The id of the ring that is stored. */
+const ringId = async (server: MemoryServer) => {
+  const { data } = (await secretOf(server)) as unknown as { data: Record<string, string> };
+  return (JSON.parse(Buffer.from(data['keys.json']!, 'base64').toString()) as { id: string }).id;
+};
 const isCode = (code: string) => (error: unknown) => error instanceof KeyRingError && error.code === code;
 
 describe('keys in a Secret', () => {
@@ -33,7 +40,7 @@ describe('keys in a Secret', () => {
     const keys = rings.map((ring) => Buffer.from(ring.rootKey(kid, 'default')!).toString('hex'));
     assert.equal(new Set(keys).size, 1);
     const lease = await new MemoryClient(server).get(LEASES, LEASE, namespace);
-    assert.equal(lease.metadata.annotations?.[KEYS_CREATED], 'true');
+    assert.equal(lease.metadata.annotations?.[KEYS_CREATED], await ringId(server));
     for (const ring of rings) await ring.close();
   });
 
@@ -54,7 +61,7 @@ describe('keys in a Secret', () => {
     const ring = await replica(server).open();
     const lease = await new MemoryClient(server).get(LEASES, LEASE, namespace);
     assert.deepEqual(lease.spec, spec);
-    assert.equal(lease.metadata.annotations?.[KEYS_CREATED], 'true');
+    assert.equal(lease.metadata.annotations?.[KEYS_CREATED], await ringId(server));
     await ring.close();
   });
 

@@ -84,6 +84,9 @@ export class FakeEngine implements Engine {
   onExchange: (request: ExchangeRequest) => ExchangeOutcome | Promise<ExchangeOutcome> = () => GRANT;
   onVerify: () => VerifyOutcome | ReturnType<Engine['verify']> = () => ({ active: false, staleSeconds: 0 });
   onKeys: Engine['keys'] = () => ({ keys: [{ kid: 'k1', key: 'AAAA', state: 'active' }] });
+  onJwks: Engine['jwks'] = () => ({
+    keys: [{ kid: 'k1.es256', alg: 'ES256', use: 'sig', kty: 'EC', crv: 'P-256', x: 'eA', y: 'eQ' }],
+  });
   onRevocations: Engine['revocations'] = () => ({ generatedAt: '2026-01-01T00:00:00Z', entries: [] });
   onExplain: Engine['explain'] = async () => ({
     granted: false,
@@ -98,6 +101,12 @@ export class FakeEngine implements Engine {
     kinds: [],
     revocations: new Map([['token', 2]]),
     lingering: 1,
+    ownKeys: new Map([
+      ['next', 0],
+      ['active', 1],
+      ['retired', 2],
+    ]),
+    ownKeyAgeSeconds: 4711,
   };
   checks: ReturnType<Engine['readiness']> = [{ name: 'keys', ok: true }];
 
@@ -114,6 +123,9 @@ export class FakeEngine implements Engine {
   }
   keys(resource: string) {
     return this.onKeys(resource);
+  }
+  jwks() {
+    return this.onJwks();
   }
   revocations(resource: string) {
     return this.onRevocations(resource);

@@ -61,17 +61,20 @@ function rendered(list: Entries) {
   return one;
 }
 
-function sendTagged(
+/** @returns whether the caller has it already */
+export function sendTagged(
   req: IncomingMessage,
   res: ServerResponse,
   context: RequestContext,
   body: object,
   etag: string,
   extra: Record<string, string>,
-): void {
+): boolean {
   const headers = { ETag: etag, ...extra };
-  if (holds(req.headers['if-none-match'], etag)) sendNotModified(res, context, headers);
+  const unchanged = holds(req.headers['if-none-match'], etag);
+  if (unchanged) sendNotModified(res, context, headers);
   else sendJson(res, context, 200, body, headers);
+  return unchanged;
 }
 
 /** If-None-Match compares weakly (RFC 9110 §13.1.2). */
@@ -84,7 +87,7 @@ function holds(header: string | undefined, etag: string): boolean {
   });
 }
 
-function digest(value: unknown): string {
+export function digest(value: unknown): string {
   return createHash('sha256').update(JSON.stringify(value)).digest('base64url').slice(0, 27);
 }
 

@@ -159,6 +159,9 @@ export class MemoryClient implements KubeClient {
     return this.#do(call, options, () => {
       const key = keyOf(type, name, namespace);
       const stored = this.#need(key);
+      const { resourceVersion } = (body as Partial<MutableObject>).metadata ?? {};
+      if ((resourceVersion ?? stored.metadata.resourceVersion) !== stored.metadata.resourceVersion)
+        throw apiFailure(409, 'Conflict');
       const patched = copy(stored) as unknown as Json;
       if (patch === 'json') applyJsonPatch(patched, body as Operation[]);
       else applyMergePatch(patched, body as Json);

@@ -1,0 +1,123 @@
+/** What people ask of the keys, and what they are told of them: notes on the operator's Lease, never the Secret. */
+import * as z from 'zod';
+import type { Clock } from '../clock.ts';
+import type { KeyRing, KeyView } from '../keyring/index.ts';
+import { LeaseNotes, type LeaseNotesOptions } from '../kube/index.ts';
+import { LEASE } from './key-secret.ts';
+
+/** A request to rotate: a time, and `now` after it. The leader takes it off when it is carried out. */
+export const ROTATE_KEYS = 'trustmint.dev/rotate-keys';
+/** The leader's summary of the keys, as JSON: nothing of it is secret. */
+export const KEYS_SUMMARY = 'trustmint.dev/keys';
+
+/** Milliseconds between two looks at the Secret, of every replica. */
+export const LOOK_EVERY = 10_000;
+/** Seconds in which every replica has looked three times, whatever it was doing when a key was published. */
+const READ_BY_ALL = (4 * LOOK_EVERY) / 1000;
+
+const seconds = z.int().min(0);
+const summary = z
+  .array(
+    z.object({
+      kid: z.string().regex(/^[A-Za-z0-9_-]{1,64}$/),
+      state: z.enum(['next', 'active', 'retired']),
+      createdAt: seconds,
+      activatedAt: seconds.nullable(),
+      retiredAt: seconds.nullable(),
+      promotesAt: seconds.optional(),
+      removedAt: seconds.optional(),
+    }),
+  )
+  .max(64);
+
+export const leaseNotes = (options: Omit<LeaseNotesOptions, 'name'>) => new LeaseNotes({ ...options, name: LEASE });
+
+/** The keys by the leader's last summary; undefined where there is none that can be read. */
+export function readSummary(annotations: Readonly<Record<string, string>>): KeyView[] | undefined {
+  const text = Object.hasOwn(annotations, KEYS_SUMMARY) ? annotations[KEYS_SUMMARY] : undefined;
+  try {
+    return summary.parse(JSON.parse(text ?? '')) as KeyView[];
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * The leader's part: carries out what was asked and keeps the summary. A request stays on the Lease until it was carried
+ * out, so that the next leader finishes what this one does not.
+ */
+export class KeyDesk {
+  readonly #notes: LeaseNotes;
+  /** Carried out, but perhaps still on the Lease. */
+  #done: string | undefined;
+
+  constructor(notes: LeaseNotes) {
+    this.#notes = notes;
+  }
+
+  /** @throws KeyRingError; KubeApiError: to be tried again at the next look */
+  async attend(ring: Pick<KeyRing, 'rotate' | 'states'>): Promise<void> {
+    const notes = await this.#notes.read();
+    if (!notes) return;
+    const { annotations } = notes;
+    const request = Object.hasOwn(annotations, ROTATE_KEYS) ? annotations[ROTATE_KEYS] : undefined;
+    const carriedOut = request !== undefined && (await this.#carryOut(request, ring));
+    const told = { [KEYS_SUMMARY]: JSON.stringify(ring.states()) };
+    if (carriedOut) await this.#notes.answer(ROTATE_KEYS, request, told);
+    else if (told[KEYS_SUMMARY] !== annotations[KEYS_SUMMARY])
+      await this.#notes.write(KEYS_SUMMARY, told[KEYS_SUMMARY]!);
+  }
+
+  async #carryOut(request: string, ring: Pick<KeyRing, 'rotate'>): Promise<boolean> {
+    if (request === this.#done) return true;
+    const now = request.split(' ').at(-1) === 'now';
+    // No replica may meet a kid that it does not know: it signs once all have read it.
+    const { next } = await ring.rotate({ now, publishedFor: READ_BY_ALL });
+    if (now && next) return false;
+    this.#done = request;
+    return true;
+  }
+}
+
+export interface RotationRequest {
+  readonly notes: LeaseNotes;
+  readonly clock: Pick<Clock, 'now' | 'monotonic'>;
+  /** Waits this many milliseconds. */
+  readonly pause: (ms: number) => Promise<unknown>;
+  readonly now: boolean;
+}
+
+/** Milliseconds between two questions, and until nobody is waited for any more. */
+const ASK_EVERY = 500;
+const PATIENCE = 60_000;
+const PATIENCE_NOW = PATIENCE + READ_BY_ALL * 1000;
+
+/**
+ * A person's part: leaves a request, after any that waits already, and waits until a leader has carried it out.
+ *
+ * @returns `unanswered`: by nobody in time; it was withdrawn. `no_lease`: no replica ever ran here
+ * @throws KubeApiError
+ */
+export async function requestRotation(
+  request: RotationRequest,
+): Promise<{ readonly keys: KeyView[] } | { readonly failed: 'unanswered' | 'no_lease'; readonly holder?: string }> {
+  const { notes, clock, pause, now } = request;
+  const deadline = clock.monotonic() + (now ? PATIENCE_NOW : PATIENCE);
+  const mine = `${new Date(clock.now()).toISOString()}${now ? ' now' : ''}`;
+  let left = false;
+  let holder: string | undefined;
+  while (clock.monotonic() < deadline) {
+    const found = await notes.read();
+    if (!found) return { failed: 'no_lease' };
+    holder = found.holder;
+    const waiting = Object.hasOwn(found.annotations, ROTATE_KEYS) ? found.annotations[ROTATE_KEYS] : undefined;
+    if (left && waiting !== mine) return { keys: readSummary(found.annotations) ?? [] };
+    // Who renews the Lease meanwhile makes this a conflict: then again.
+    if (!left && waiting === undefined) left = await notes.write(ROTATE_KEYS, mine, found.resourceVersion);
+    if (left || waiting !== undefined) await pause(ASK_EVERY);
+  }
+  if (left && !(await notes.answer(ROTATE_KEYS, mine))) {
+    return { keys: readSummary((await notes.read())?.annotations ?? {}) ?? [] };
+  }
+  return { failed: 'unanswered', ...(holder !== undefined && { holder }) };
+}
