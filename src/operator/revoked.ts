@@ -26,6 +26,8 @@ export interface RevokedSettings {
 /** What became of what lingers is for others to find out, and to say here. */
 export interface LingeringRevocations {
   lingering(): readonly Lingering[];
+  /** What objects revoked once and, without an edit, no more; some of it lingers, the rest something else covers. */
+  reverted(): readonly Lingering[];
   /** undefined: nobody knows yet. */
   verdictOn(one: Lingering): Verdict | undefined;
   judge(one: Lingering, verdict: Verdict): void;
@@ -55,6 +57,10 @@ export class Revoked implements LingeringRevocations {
 
   lingering(): readonly Lingering[] {
     return this.#ledger.lingering();
+  }
+
+  reverted(): readonly Lingering[] {
+    return this.#ledger.reverted();
   }
 
   verdictOn(one: Lingering): Verdict | undefined {

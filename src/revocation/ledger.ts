@@ -59,6 +59,8 @@ const LIFE = 25 * 3_600;
 /** Seconds after which no token is left that something without an end could kill. */
 const OVER = 26 * 3_600;
 
+const MAX_REVERTED = 1_000;
+
 const TOKEN_REVOCATION = 'TokenRevocation';
 
 /**
@@ -69,6 +71,7 @@ export class RevocationLedger {
   #claims = new Set<Claim>();
   #standing = RevocationIndex.from([]);
   #index = this.#standing;
+  #reverted: readonly Lingering[] = [];
   readonly #lingering = new Map<Lingering, Verdict | undefined>();
 
   /** What is in force. */
@@ -78,6 +81,11 @@ export class RevocationLedger {
 
   lingering(): readonly Lingering[] {
     return [...this.#lingering.keys()];
+  }
+
+  /** What objects revoked once and, without an edit, no more: also where something else covers it. The last thousand. */
+  reverted(): readonly Lingering[] {
+    return this.#reverted;
   }
 
   /** undefined: not judged yet, or it lingers no more. */
@@ -104,9 +112,13 @@ export class RevocationLedger {
       for (const claim of come) this.#claims.add(claim);
       this.#standing = this.#standing.with([...standing(come)]);
     }
+    const again = Map.groupBy(left.length === 0 ? [] : come, ({ uid }) => uid);
     for (const claim of left) {
-      const how = howGone(claim, objects);
-      if (how) this.#lingering.set({ claim, how, since: now.ms, at: now.seconds }, verdictOf(claim, how));
+      const how = again.get(claim.uid)?.some((one) => saysAgain(one, claim)) ? undefined : howGone(claim, objects);
+      if (!how) continue;
+      const one = { claim, how, since: now.ms, at: now.seconds };
+      this.#lingering.set(one, verdictOf(claim, how));
+      if (how === 'reverted') this.#reverted = [...this.#reverted, one].slice(-MAX_REVERTED);
     }
     this.#drop((one) => isOver(one, now) || this.#isCovered(one));
     this.#reindex();
@@ -145,6 +157,12 @@ export class RevocationLedger {
 
 function* standing(claims: readonly Claim[]): Iterable<RevocationEntry> {
   for (const claim of claims) if (claim.standing) yield claim.entry;
+}
+
+/** Whether an object, as it is now, claims at least what it claimed. */
+function saysAgain(now: Claim, before: Claim): boolean {
+  if (!now.standing && before.standing) return false;
+  return RevocationIndex.from([now.entry]).covers(before.entry, Number.POSITIVE_INFINITY);
 }
 
 /** undefined: it went without having been in force, or to be. */

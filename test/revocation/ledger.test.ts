@@ -135,6 +135,21 @@ describe('what an object killed, once the object is gone', () => {
     }
   });
 
+  it('is said to be reverted also where something else covers it, but not where the object says it again', () => {
+    const policy = claim({ kind: 'TrustPolicy' });
+    const tombstone = claim({ uid: 'u2', entry: policy.entry });
+    const s = scene();
+    s.update([policy, tombstone]);
+    s.update([{ ...policy }, tombstone]);
+    assert.deepEqual(s.ledger.reverted(), []);
+    s.update([tombstone], 'deleted', new Map([['u1', 1]]));
+    assert.deepEqual(s.ledger.lingering(), []);
+    assert.deepEqual(
+      s.ledger.reverted().map((one) => one.claim.uid),
+      ['u1'],
+    );
+  });
+
   it('that nobody saw go is given up after five minutes, for another replica may have seen it taken back', () => {
     const s = scene();
     s.update([claim()]);

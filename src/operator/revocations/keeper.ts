@@ -54,6 +54,7 @@ const QUIET = 60_000;
 
 type Task =
   | { readonly do: 'keep'; readonly one: Lingering }
+  | { readonly do: 'tell'; readonly one: Lingering }
   | { readonly do: 'bury'; readonly claim: Claim }
   | { readonly do: 'remove'; readonly one: HeldRevocation };
 
@@ -89,7 +90,8 @@ export function keepRevocations(settings: KeeperSettings): Keeper {
     void judge.look();
     const lingering = view.revoked.lingering();
     if (leading) plan(leading, lingering);
-    if (lingering.length > 0) lookAfter(LOOK_EVERY);
+    const isUntold = view.revoked.reverted().some(({ since }) => since > clock.monotonic() - 2 * SETTLED);
+    if (lingering.length > 0 || isUntold) lookAfter(LOOK_EVERY);
     else if (leading) lookAfter(LOOK_SELDOM);
   }
 
@@ -106,6 +108,9 @@ export function keepRevocations(settings: KeeperSettings): Keeper {
       if (view.revoked.verdictOn(one) !== 'keep' || one.since > settled) continue;
       add(`keep ${idOf(one)}`, one, { do: 'keep', one });
     }
+    for (const one of view.revoked.reverted())
+      if (one.since <= settled && view.revoked.verdictOn(one) === undefined)
+        add(`tell ${idOf(one)}`, one, { do: 'tell', one });
     for (const claim of withoutTombstone(view.copies, namespace, now))
       add(`bury ${claim.uid} ${claim.entry.issuedBefore}`, claim, { do: 'bury', claim });
     if (clock.monotonic() < term.sweepAt) return;
@@ -127,6 +132,7 @@ export function keepRevocations(settings: KeeperSettings): Keeper {
     if (!isLeader()) throw new Error('another may lead by now');
     const call = { signal, deadlineMs: DEADLINE };
     if (task.do === 'keep') await keep(task.one, call);
+    else if (task.do === 'tell') await tellKept(task.one, call);
     else if (task.do === 'bury') await bury(task.claim, call);
     else await remove(task.one, call);
     term.done.add(task.do === 'bury' ? task.claim : task.one);
@@ -137,8 +143,13 @@ export function keepRevocations(settings: KeeperSettings): Keeper {
     // Something covers it by now, or it is over.
     if (view.revoked.verdictOn(one) !== 'keep') return;
     const { entry } = one.claim;
+    if ((await tombstones.keep(entry, whyKept(one).why, call)) === 'impossible') return impossible(entry);
+    await tellKept(one, call);
+  }
+
+  async function tellKept(one: Lingering, call: CallOptions): Promise<void> {
+    const { entry } = one.claim;
     const { why, isOdd } = whyKept(one);
-    if ((await tombstones.keep(entry, why, call)) === 'impossible') return impossible(entry);
     onKept(entry, why);
     log?.(isOdd ? 'error' : 'info', 'what was dead is kept dead', { by: entry.by, object: entry.source, why });
     if (isOdd) await tellPeople(one, why, call);
@@ -216,6 +227,7 @@ export function keepRevocations(settings: KeeperSettings): Keeper {
 const FAILED = {
   unjudged: 'it cannot be found out whether a TokenRevocation was taken back: it stays in force',
   keep: 'what was dead cannot be kept dead: it stays so in the replicas that run',
+  tell: 'what was dead is kept dead, and nobody is told',
   bury: 'a TokenRevocation cannot be written for a policy that revokes',
   remove: 'a TokenRevocation that is over cannot be removed',
 } as const;

@@ -174,12 +174,10 @@ describe('what was dead', () => {
     const revoked = trustPolicy('team-a', 'q', policySpec('agent', { state: 'Revoked' }), { generation: 5 });
     const edited = trustPolicy('team-a', 'r', policySpec('agent', { revokeIssuedBefore: '2030-01-01T00:00:00Z' }));
     await k.w.sync({ trustpolicies: [revoked, edited] });
-    k.w
-      .of('trustpolicies')
-      .put({
-        ...changed(revoked, { spec: policySpec() }, { generation: 2 }),
-        metadata: { ...revoked.metadata, generation: 2 },
-      });
+    k.w.of('trustpolicies').put({
+      ...changed(revoked, { spec: policySpec() }, { generation: 2 }),
+      metadata: { ...revoked.metadata, generation: 2 },
+    });
     k.w.of('trustpolicies').put(changed(edited, { spec: policySpec() }));
     await k.pass(2 * MINUTE);
     assert.ok(k.isDead({ pol: revoked.metadata.uid }));
@@ -191,6 +189,21 @@ describe('what was dead', () => {
       [revoked.metadata.uid],
     );
     assert.match(k.logged.join('\n'), /^error what was dead is kept dead/m);
+  });
+
+  it('is told, and kept dead by the TokenRevocation it has, when its policy’s revocation is undone by a restore', async () => {
+    k = keeping();
+    const revoked = trustPolicy('team-a', 'q', policySpec('agent', { state: 'Revoked' }), { generation: 5 });
+    await k.w.sync({ trustpolicies: [revoked] });
+    await k.lead();
+    await k.pass(5_000);
+    assert.equal(k.written().length, 1);
+    k.w.of('trustpolicies').put({ ...revoked, metadata: { ...revoked.metadata, generation: 4 }, spec: policySpec() });
+    await k.pass(5_000);
+    assert.ok(k.isDead({ pol: revoked.metadata.uid }));
+    assert.match(k.records[0]?.why ?? '', /TrustPolicy\/team-a\/q revoked more than it does now, and nobody edited it/);
+    assert.equal(k.records.length, 1);
+    assert.ok([...k.client.server.objects.values()].some(({ kind }) => kind === 'Event'));
   });
 
   it('goes on being dead when its namespace is given to another tenant', async () => {
