@@ -3,7 +3,7 @@
  */
 
 /** Where a proof comes from; each has its own file in `proof/`. */
-export type ProviderName = 'kubernetes' | 'oidc' | 'github';
+export type ProviderName = 'kubernetes' | 'oidc' | 'github' | 'spiffe';
 
 /** JWS algorithms (RFC 7518 §3.1, RFC 9864) that a proof may be signed with. Asymmetric only. */
 export type ProofAlgorithm =
@@ -31,9 +31,14 @@ export interface Dialling {
 export type KeySource =
   | ({ readonly kind: 'discovery' } & Dialling)
   | ({ readonly kind: 'jwksUrl'; readonly url: string } & Dialling)
+  /** A SPIFFE bundle endpoint of profile https_web. */
+  | ({ readonly kind: 'bundleEndpoint'; readonly url: string } & Dialling)
   | { readonly kind: 'inline'; readonly jwks: string }
   | { readonly kind: 'configMap'; readonly name: string; readonly key: string }
   | { readonly kind: 'cluster' };
+
+/** A segment of the path of a SPIFFE ID: as it is, or any, which is then an attribute of this name. */
+export type PathSegment = { readonly literal: string } | { readonly field: string };
 
 /**
  * What a proof is verified against: one per distinct combination of its members.
@@ -42,11 +47,13 @@ export type KeySource =
 export interface Anchor {
   readonly id: string;
   readonly provider: ProviderName;
-  /** Compared byte for byte with the proof's `iss`. */
+  /** Compared byte for byte with the proof's `iss`; provider spiffe: `spiffe://` and the trust domain of its `sub`. */
   readonly issuer: string;
   readonly keys: KeySource;
   readonly algorithms: readonly ProofAlgorithm[];
   readonly proofCheck: 'Signature' | 'TokenReview';
+  /** provider spiffe: how the whole path of an ID is read. */
+  readonly pathTemplate?: readonly PathSegment[];
 }
 
 /** A JWT's claims as parsed: read members only through `Object.hasOwn`, for their names are untrusted. */

@@ -23,6 +23,9 @@ export function tokenSubject(identity: VerifiedIdentity, policy: SubjectPolicy, 
     }
     case 'github':
       return `github:${attributes.get('repositoryId')}:${attributes.get('repository')}`;
+    case 'spiffe':
+      // It names its trust domain, and whoever verified it knows one key source of each.
+      return identity.subject;
     case 'oidc':
       return `oidc:${qualifier}:${escapeSubject(identity.subject)}`;
   }

@@ -20,6 +20,7 @@ import { objectName } from './report.ts';
 
 interface LintFlags {
   tenant: string;
+  issuer?: string;
   namespaceTenancy?: true;
   strict?: true;
 }
@@ -83,12 +84,12 @@ function within(dir: string, { objects, ignored, problems }: ReadResult): ReadRe
 }
 
 /** As `serve --manifests` would compile them; or as a cluster would where each namespace is a tenant. */
-function lintOptions({ tenant, namespaceTenancy }: LintFlags): CompileOptions {
+function lintOptions({ tenant, issuer, namespaceTenancy }: LintFlags): CompileOptions {
   return {
     tenancy: namespaceTenancy ? { mode: 'Namespace' } : { mode: 'Single', tenant },
     defaultAudience: 'default',
     maxTtl: 86_400,
-    ownIssuer: 'https://lint.invalid',
+    ...(issuer !== undefined && { ownIssuer: issuer }),
     allowLoopbackHttp: !namespaceTenancy,
     // Which issuer a cluster has is not known offline; that it has one is.
     ...(namespaceTenancy && { cluster: { issuers: ['https://kubernetes.default.svc.cluster.local'] } }),

@@ -16,6 +16,7 @@ import {
   wholeNumber,
 } from './flags.ts';
 import { type Io, processIo } from './io.ts';
+import { addKeys } from './keys-command.ts';
 import { option } from './option.ts';
 import { addRevoke } from './revoke-command.ts';
 import { version } from './version.ts';
@@ -120,6 +121,7 @@ function addPolicy(root: Command, io: Io): void {
     .description('Print every problem of manifests, and rules that are unreachable or too broad.')
     .argument('<file...>', 'manifests, or directories of them')
     .addOption(option('--tenant <name>', 'compile as an installation of one tenant', tenantName).default('default'))
+    .addOption(option('--issuer <url>', 'our own issuer identifier, to hold audiences against', issuerUrl))
     .option('--namespace-tenancy', 'compile as an installation where each namespace is a tenant')
     .option('--strict', 'warnings fail too')
     .action(async (files: string[], flags) => (await import('./policy.ts')).lintPolicies(files, flags, io));
@@ -163,22 +165,6 @@ function addToken(root: Command, io: Io): void {
     .argument('[file]', 'the token; - for standard input', '-')
     .requiredOption('--caveat <caveat>', 'as "scope = read" or "budget_credits <= 10"; may be given again', gathered)
     .action(async (file: string, flags) => (await import('./token.ts')).attenuateToken(file, flags, io));
-}
-
-function addKeys(root: Command, io: Io): void {
-  const keys = root.command('keys').description("The mint's own keys.");
-  keys
-    .command('list')
-    .description('Print the keys and their states; never the keys themselves.')
-    .addOption(option('--data-dir <dir>', 'the data directory').default('.trustmint'))
-    .action(async (flags) => (await import('./keys.ts')).listKeys(flags, io));
-  keys
-    .command('rotate')
-    .description('Publish a next key; it signs once verifiers have had an hour to learn of it.')
-    .addOption(option('--data-dir <dir>', 'the data directory').default('.trustmint'))
-    .addOption(option('--max-ttl <duration>', 'as the mint has it', tokenLife).default(86_400, '24h'))
-    .option('--now', 'let it sign at once: verifiers that cache keys refuse its tokens until they ask again')
-    .action(async (flags) => (await import('./keys.ts')).rotateKeys(flags, io));
 }
 
 function addAudit(root: Command, io: Io): void {

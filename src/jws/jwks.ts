@@ -29,6 +29,8 @@ export interface JwkSetOptions {
   readonly maxKeys?: number;
   /** Which `use` counts; null stands for none. Default `['sig', null]`. */
   readonly uses?: readonly (string | null)[];
+  /** Whether a key without a `kid` is left out. */
+  readonly requireKid?: boolean;
 }
 
 /**
@@ -49,7 +51,7 @@ export function importJwkSet(json: string, options: JwkSetOptions = {}): Importe
   const keys: PublicKey[] = [];
   const ignored: { index: number; kid: string | undefined; reason: string }[] = [];
   jwks.forEach((jwk: unknown, index) => {
-    const result = importJwk(jwk, uses);
+    const result = importJwk(jwk, uses, options.requireKid ?? false);
     if (typeof result === 'string') ignored.push({ index, kid: shownKid(jwk), reason: result });
     else keys.push(result);
   });
@@ -60,7 +62,7 @@ export function importJwkSet(json: string, options: JwkSetOptions = {}): Importe
 const SECRET_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k', 'priv'];
 
 /** @returns the key, or why it is left out */
-function importJwk(jwk: unknown, uses: readonly (string | null)[]): PublicKey | string {
+function importJwk(jwk: unknown, uses: readonly (string | null)[], requireKid: boolean): PublicKey | string {
   if (typeof jwk !== 'object' || jwk === null || Array.isArray(jwk)) return 'not an object';
   const member = (name: string): unknown =>
     Object.hasOwn(jwk, name) ? (jwk as Record<string, unknown>)[name] : undefined;
@@ -73,6 +75,7 @@ function importJwk(jwk: unknown, uses: readonly (string | null)[]): PublicKey | 
   const use = member('use');
   if (use !== undefined && typeof use !== 'string') return 'use is not a string';
   if (!uses.includes(use ?? null)) return 'use is not one that signs';
+  if (requireKid && !kid) return 'it has no kid';
   const ops = member('key_ops');
   if (ops !== undefined && !(Array.isArray(ops) && ops.includes('verify'))) return 'key_ops does not hold verify';
   const material = readMaterial(member);

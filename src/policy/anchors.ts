@@ -1,12 +1,13 @@
 /** What a policy's proofs are verified against. */
 import { createHash } from 'node:crypto';
 import type { ClusterTrustPolicySpec, TrustPolicySpec } from '../api/v1alpha1/index.ts';
-import type { Anchor, KeySource, ProofAlgorithm, ProviderName } from '../identity.ts';
+import type { Anchor, ProofAlgorithm, ProviderName } from '../identity.ts';
 import { canonicalJson } from './canonical.ts';
 import { issuerFault } from './issuer.ts';
 import { compileKeys } from './key-source.ts';
 import type { Problems } from './problems.ts';
 import { GITHUB_ISSUER } from './shared-issuers.ts';
+import { compileSpiffe } from './spiffe.ts';
 import type { CompileOptions } from './types.ts';
 
 type Spec = TrustPolicySpec | ClusterTrustPolicySpec;
@@ -21,6 +22,8 @@ export interface PolicyAnchors {
 const ALGORITHMS: Record<ProviderName, readonly ProofAlgorithm[]> = {
   kubernetes: ['RS256', 'ES256', 'ES384', 'ES512'],
   github: ['RS256'],
+  // JWT-SVID §2.1: these and no others.
+  spiffe: ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512'],
   oidc: ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'],
 };
 
@@ -47,7 +50,12 @@ export function compileAnchors(spec: Spec, options: CompileOptions, problems: Pr
     );
     return undefined;
   }
-  const issuers = isThisCluster ? (spec.issuer ? [spec.issuer] : own) : writtenIssuers(spec, options, problems);
+  if (spec.spiffe && spec.provider !== 'spiffe')
+    problems.error(
+      'SpiffeRequired',
+      'spec.spiffe',
+      `spec.spiffe is for provider spiffe, and this one is ${spec.provider}`,
+    );
   const proofCheck = spec.proofCheck ?? (isThisCluster ? 'TokenReview' : 'Signature');
   if (proofCheck === 'TokenReview' && !isThisCluster)
     problems.error(
@@ -55,14 +63,19 @@ export function compileAnchors(spec: Spec, options: CompileOptions, problems: Pr
       'spec.proofCheck',
       "TokenReview asks this cluster's API server about its own tokens",
     );
-  const keys: KeySource | undefined = isThisCluster ? { kind: 'cluster' } : compileKeys(spec.keys, options, problems);
+  const trusted = isThisCluster
+    ? { issuers: spec.issuer ? [spec.issuer] : own, keys: { kind: 'cluster' } as const }
+    : spec.provider === 'spiffe'
+      ? compileSpiffe(spec, options, problems)
+      : { issuers: writtenIssuers(spec, options, problems), keys: compileKeys(spec.keys, options, problems) };
+  const { issuers = [], keys, ...others } = trusted ?? {};
   for (const issuer of issuers)
     if (issuer === options.ownIssuer)
       problems.error('OwnIssuer', 'spec.issuer', 'our own tokens are not proofs of identity');
   if (problems.errors > before || !keys) return undefined;
   const algorithms = [...new Set(spec.algorithms ?? ALGORITHMS[spec.provider])].sort();
   const anchors = [...new Set(issuers)].sort().map((issuer) => {
-    const members = { provider: spec.provider, issuer, keys, algorithms, proofCheck };
+    const members = { provider: spec.provider, issuer, keys, algorithms, proofCheck, ...others };
     return Object.freeze({ id: anchorId(members), ...members });
   });
   return { anchors, isThisCluster };

@@ -5,6 +5,7 @@ import { parseDuration } from './duration.ts';
 import { compileIssue, type IssueContext } from './issue.ts';
 import type { CompiledIssue, CompiledPolicy, CompiledRule } from './model.ts';
 import { narrowingFault } from './narrowing.ts';
+import { writtenFields } from './path-template.ts';
 import { compileMatch, equals, type Predicate, sourceName } from './predicate.ts';
 import type { Problems } from './problems.ts';
 import type { Resources } from './resources.ts';
@@ -22,7 +23,7 @@ export interface PolicyContext {
 }
 
 /** Seconds. */
-const MAX_PROOF_AGE = { github: 600, oidc: 3600, kubernetes: 86_400 } as const;
+const MAX_PROOF_AGE = { github: 600, oidc: 3600, spiffe: 3600, kubernetes: 86_400 } as const;
 
 export function policyRef(object: TrustPolicy | ClusterTrustPolicy): PolicyRef {
   const { name, uid } = object.metadata;
@@ -52,7 +53,7 @@ export function compilePolicy(
   const trusted = compileAnchors(spec, options, problems);
   const tenant = trusted && compileTenant(object, trusted.isThisCluster, options, problems);
   const issuers = trusted?.anchors.map((anchor) => anchor.issuer) ?? [];
-  const parts = compileRules(object, issuers, context);
+  const parts = compileRules(object, { issuers, pathFields: writtenFields(spec.spiffe?.pathTemplate) }, context);
   if (!trusted || !tenant || problems.errors > 0) return undefined;
   const tenantUses =
     tenant.kind === 'template' ? templateSources(tenant.template).map((s) => sourceName(s, spec.provider)) : [];
@@ -91,18 +92,20 @@ function checkAudience(audience: string, problems: Problems): void {
 
 type RulePart = Pick<CompiledRule, 'name' | 'predicates' | 'issue'>;
 
-function compileRules(
-  object: TrustPolicy | ClusterTrustPolicy,
-  issuers: readonly string[],
-  context: PolicyContext,
-): RulePart[] {
+/** What the policy trusts, as far as its rules speak of it. */
+interface Trusted {
+  readonly issuers: readonly string[];
+  readonly pathFields: readonly string[];
+}
+
+function compileRules(object: TrustPolicy | ClusterTrustPolicy, trusted: Trusted, context: PolicyContext): RulePart[] {
   const { problems } = context;
   const names = new Set<string>();
   return object.spec.trustRules.map((rule, i) => {
     const path = `spec.trustRules[${i}]`;
     if (names.has(rule.name)) problems.error('DuplicateName', `${path}.name`, `two rules are named ${rule.name}`);
     names.add(rule.name);
-    const predicates = compilePredicates(object, rule, path, issuers, problems);
+    const predicates = compilePredicates(object, rule, path, trusted, problems);
     if ((rule.issue === undefined) === (rule.deny === undefined))
       problems.error('IssueOrDeny', path, 'a rule has either issue or deny: true');
     if (rule.issue === undefined) return { name: rule.name, predicates };
@@ -114,12 +117,12 @@ function compilePredicates(
   object: TrustPolicy | ClusterTrustPolicy,
   rule: TrustRule,
   path: string,
-  issuers: readonly string[],
+  { issuers, pathFields }: Trusted,
   problems: Problems,
 ): Predicate[] {
   const { provider } = object.spec;
   const before = problems.errors;
-  const predicates = compileMatch(rule.match, provider, `${path}.match`, problems);
+  const predicates = compileMatch(rule.match, provider, `${path}.match`, problems, pathFields);
   if (object.kind === 'TrustPolicy' && provider === 'kubernetes' && rule.match.namespace === undefined)
     predicates.unshift(equals('namespace', { kind: 'attribute', name: 'namespace' }, namespaceOf(object)));
   if (problems.errors > before) return predicates;

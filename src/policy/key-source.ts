@@ -1,5 +1,5 @@
 /** Where an issuer's keys come from, as a policy writes it. */
-import type { ClusterTrustPolicySpec } from '../api/v1alpha1/index.ts';
+import type { ClusterTrustPolicySpec, SpiffeBundle } from '../api/v1alpha1/index.ts';
 import type { Dialling, KeySource } from '../identity.ts';
 import { isLoopbackUrl } from './issuer.ts';
 import type { Problems } from './problems.ts';
@@ -7,13 +7,16 @@ import type { CompileOptions } from './types.ts';
 
 type Keys = NonNullable<ClusterTrustPolicySpec['keys']>;
 
-const PATH = 'spec.keys';
-
-/** Undefined if there is a problem. Without `keys`: OpenID Connect discovery. */
+/**
+ * Undefined if there is a problem. Without `keys`: OpenID Connect discovery.
+ *
+ * @param path where they stand
+ */
 export function compileKeys(
   keys: Keys | undefined,
   options: CompileOptions,
   problems: Problems,
+  path = 'spec.keys',
 ): KeySource | undefined {
   const { jwksUrl, configMapRef, inline, caBundle } = keys ?? {};
   const dialling: Dialling = {
@@ -21,24 +24,43 @@ export function compileKeys(
     allowPrivate: keys?.allowPrivate ?? false,
   };
   if ([jwksUrl, configMapRef, inline].filter((one) => one !== undefined).length > 1) {
-    problems.error('InvalidKeys', PATH, 'give at most one of jwksUrl, configMapRef and inline');
+    problems.error('InvalidKeys', path, 'give at most one of jwksUrl, configMapRef and inline');
     return undefined;
   }
   if (caBundle !== undefined && !caBundle.includes('-----BEGIN CERTIFICATE-----')) {
-    problems.error('InvalidKeys', `${PATH}.caBundle`, 'must be PEM certificates');
+    problems.error('InvalidKeys', `${path}.caBundle`, 'must be PEM certificates');
     return undefined;
   }
-  if (inline !== undefined) return inlineKeys(inline, problems);
+  if (inline !== undefined) return inlineKeys(inline, `${path}.inline`, problems);
   if (configMapRef !== undefined) {
     if (options.cluster) return { kind: 'configMap', name: configMapRef.name, key: configMapRef.key };
-    problems.error('NoCluster', `${PATH}.configMapRef`, 'there is no cluster here: write the keys with inline');
+    problems.error('NoCluster', `${path}.configMapRef`, 'there is no cluster here: write the keys with inline');
     return undefined;
   }
   if (jwksUrl === undefined) return { kind: 'discovery', ...dialling };
   const fault = urlFault(jwksUrl, options.allowLoopbackHttp);
   if (fault === undefined) return { kind: 'jwksUrl', url: jwksUrl, ...dialling };
-  problems.error('InvalidKeys', `${PATH}.jwksUrl`, fault);
+  problems.error('InvalidKeys', `${path}.jwksUrl`, fault);
   return undefined;
+}
+
+const BUNDLE = 'spec.spiffe.bundle';
+
+/** Where the bundle of a trust domain comes from. Undefined if there is a problem. */
+export function compileBundle(
+  { endpoint, ...others }: SpiffeBundle,
+  options: CompileOptions,
+  problems: Problems,
+): KeySource | undefined {
+  const { jwksUrl, configMapRef, inline } = others;
+  if ([endpoint, jwksUrl, configMapRef, inline].filter((one) => one !== undefined).length !== 1) {
+    problems.error('InvalidKeys', BUNDLE, 'give exactly one of endpoint, jwksUrl, configMapRef and inline');
+    return undefined;
+  }
+  if (!endpoint) return compileKeys(others, options, problems, BUNDLE);
+  // It is dialled as the URL of a JWK Set is.
+  const dialled = compileKeys({ ...others, jwksUrl: endpoint.url }, options, problems, BUNDLE);
+  return dialled?.kind === 'jwksUrl' ? { ...dialled, kind: 'bundleEndpoint' } : undefined;
 }
 
 function urlFault(text: string, allowLoopbackHttp: boolean): string | undefined {
@@ -52,8 +74,7 @@ function urlFault(text: string, allowLoopbackHttp: boolean): string | undefined 
 /** Members of a private or secret key (RFC 7518 §6.2.2, §6.3.2, §6.4.1). */
 const SECRET_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'];
 
-function inlineKeys(jwks: string, problems: Problems): KeySource | undefined {
-  const path = `${PATH}.inline`;
+function inlineKeys(jwks: string, path: string, problems: Problems): KeySource | undefined {
   let set: unknown;
   try {
     set = JSON.parse(jwks);

@@ -5,10 +5,12 @@ import { type Compilation, compileAll } from './compile.ts';
 import { parseDuration } from './duration.ts';
 import { isOnlyWildcards } from './glob.ts';
 import { isLoopbackUrl } from './issuer.ts';
+import { lintAttributes } from './lint-attributes.ts';
 import { lintGithub } from './lint-github.ts';
+import { lintSpiffe } from './lint-spiffe.ts';
 import type { CompiledPolicy, CompiledRule } from './model.ts';
 import { claimOf, ruleName, sharedBy } from './narrowing.ts';
-import { isField, patternsOf } from './predicate.ts';
+import { patternsOf } from './predicate.ts';
 import { Problems } from './problems.ts';
 import { findUnreachable } from './shadow.ts';
 import { GITHUB_ISSUER } from './shared-issuers.ts';
@@ -24,16 +26,6 @@ const COMMON_AUDIENCES = [
   'vault',
   'account',
 ];
-
-/** What providers tell beside the fields that a rule can match. */
-const MORE_ATTRIBUTES: Readonly<Record<string, readonly string[]>> = {
-  kubernetes: ['serviceAccountUid', 'podName', 'podUid', 'nodeName'],
-  github: ['runId'],
-};
-
-function isAttribute(provider: CompiledPolicy['provider'], name: string): boolean {
-  return isField(provider, name) || (MORE_ATTRIBUTES[provider]?.includes(name) ?? false);
-}
 
 /** Claims that a person or an administrator can change, or that pass to another. */
 const MUTABLE_CLAIMS = ['/email', '/preferred_username', '/upn', '/unique_name', '/name', '/nickname'];
@@ -112,6 +104,9 @@ function lintPolicy(
   problems: Problems,
 ): void {
   lintTrust(object, policy, options, problems);
+  if (policy.tenant.kind === 'template')
+    lintAttributes(policy, 'spec.tenant', templateSources(policy.tenant.template), problems);
+  if (policy.provider === 'spiffe') lintSpiffe(object, policy, options, problems);
   for (const rule of policy.rules) {
     if (rule.issue) {
       lintBreadth(rule, problems);
@@ -187,6 +182,7 @@ function lintTrusted(rule: CompiledRule, object: TrustPolicy | ClusterTrustPolic
   const at = `${pathOf(rule)}.match`;
   const about = new Map(rule.predicates.map((predicate) => [claimOf(predicate.source), predicate]));
   const { provider, anchors } = rule.policy;
+  if (provider === 'spiffe') return;
   if (provider === 'kubernetes') {
     const account = about.get('/serviceAccount');
     if (account?.operator === 'In' && account.exact.includes('default'))
@@ -198,6 +194,9 @@ function lintTrusted(rule: CompiledRule, object: TrustPolicy | ClusterTrustPolic
       problems.warning('AnyNamespace', at, 'whoever may create a service account of this name anywhere is trusted');
     return;
   }
+  const subject = about.get('/sub');
+  if (subject && patternsOf(subject).some((pattern) => pattern.startsWith('spiffe://')))
+    problems.warning('UseProviderSpiffe', at, 'only provider spiffe takes a proof whose sub is a SPIFFE ID');
   for (const claim of MUTABLE_CLAIMS)
     if (about.has(claim) && !about.has('/sub'))
       problems.warning('MutableIdentifier', at, `${claim.slice(1)} can be changed or pass to another: pin sub`);
@@ -233,7 +232,7 @@ function lintIssue(
   const templates = [issue?.label, ...(issue?.caveats ?? []).map(({ value }) => value)].filter(
     (one): one is Template => typeof one === 'object',
   );
-  for (const source of templates.flatMap(templateSources))
-    if (source.kind === 'attribute' && !isAttribute(policy.provider, source.name))
-      problems.warning('UnknownAttribute', at, `provider ${policy.provider} has no attribute ${source.name}`);
+  lintAttributes(policy, at, templates.flatMap(templateSources), problems);
+  if (issue?.budgetPer === 'Instance' && (policy.provider === 'oidc' || policy.provider === 'spiffe'))
+    problems.warning('NoInstance', `${at}.budgetPer`, `proofs of provider ${policy.provider} name no instance`);
 }

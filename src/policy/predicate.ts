@@ -64,7 +64,8 @@ function isText(value: unknown): boolean {
 export function sourceName(source: ValueSource, provider: ProviderName): string {
   if (source.kind === 'attribute') return source.name;
   const name = claimName(source.path);
-  return isField(provider, name) ? claimPointer(source.path) : name;
+  // A path template may name any attribute.
+  return provider === 'spiffe' || isField(provider, name) ? claimPointer(source.path) : name;
 }
 
 export function isField(provider: ProviderName, name: string): boolean {
@@ -99,14 +100,28 @@ export const patternsOf = (predicate: Predicate): string[] => [
 
 const ALL_FIELDS = [...new Set<string>(Object.values(MATCH_FIELDS).flat())];
 
-/** Compiles what a rule says of identities, in the order: own fields, claims, expressions. */
-export function compileMatch(match: Match, provider: ProviderName, path: string, problems: Problems): Predicate[] {
+/**
+ * Compiles what a rule says of identities, in the order: own fields, claims, expressions.
+ *
+ * @param pathFields the fields of the policy's path template
+ */
+export function compileMatch(
+  match: Match,
+  provider: ProviderName,
+  path: string,
+  problems: Problems,
+  pathFields: readonly string[] = [],
+): Predicate[] {
   const predicates: Predicate[] = [];
   for (const field of ALL_FIELDS) {
     const value = match[field as keyof Match];
     if (typeof value !== 'string') continue;
     if (isField(provider, field)) predicates.push(equals(field, { kind: 'attribute', name: field }, value));
     else problems.error('FieldNotForProvider', `${path}.${field}`, `provider ${provider} has no field ${field}`);
+  }
+  for (const [name, value] of Object.entries(match.path ?? {})) {
+    if (pathFields.includes(name)) predicates.push(equals(`path.${name}`, { kind: 'attribute', name }, value));
+    else problems.error('FieldNotForProvider', `${path}.path`, `spec.spiffe.pathTemplate has no field ${name}`);
   }
   for (const [name, value] of Object.entries(match.claims ?? {})) {
     const source = claimSource(name, `${path}.claims`, problems);
@@ -115,9 +130,10 @@ export function compileMatch(match: Match, provider: ProviderName, path: string,
   match.expressions?.forEach((expression, i) => {
     const at = `${path}.expressions[${i}]`;
     const { key, operator, values } = expression;
-    const source = isField(provider, key)
-      ? ({ kind: 'attribute', name: key } as const)
-      : claimSource(key, at, problems);
+    const source =
+      isField(provider, key) || pathFields.includes(key)
+        ? ({ kind: 'attribute', name: key } as const)
+        : claimSource(key, at, problems);
     const takesValues = operator === 'In' || operator === 'NotIn';
     if (takesValues !== (values !== undefined && values.length > 0))
       problems.error('InvalidExpression', at, 'values goes with the operators In and NotIn, and only with them');

@@ -6,7 +6,6 @@
  * demands nothing exactly is in the remainder, which is always looked at. So what is found holds every rule that
  * matches, and the cost depends on how many rules share the proof's exact values, not on how many there are.
  */
-import { MATCH_FIELDS } from '../api/v1alpha1/index.ts';
 import type { VerifiedIdentity } from '../identity.ts';
 import { ownMember } from './claims.ts';
 import type { CompiledRule } from './model.ts';
@@ -162,7 +161,7 @@ function waysToFile(rule: CompiledRule): Filing[] {
   const demands = rule.predicates.filter(
     ({ operator, exact, globs }) => operator === 'In' && globs.length === 0 && exact.length > 0,
   );
-  const filings = fieldFiling(demands, rule);
+  const filings = fieldFiling(demands);
   for (const demand of demands) {
     const { source, exact } = demand;
     if (source.kind !== 'claim') continue;
@@ -172,7 +171,7 @@ function waysToFile(rule: CompiledRule): Filing[] {
   return filings;
 }
 
-function fieldFiling(demands: readonly Predicate[], rule: CompiledRule): Filing[] {
+function fieldFiling(demands: readonly Predicate[]): Filing[] {
   const chosen = new Map<string, readonly string[]>();
   const proven: Predicate[] = [];
   let combinations = 1;
@@ -188,7 +187,7 @@ function fieldFiling(demands: readonly Predicate[], rule: CompiledRule): Filing[
     proven.push(demand);
   }
   if (chosen.size === 0) return [];
-  const fields = (MATCH_FIELDS[rule.policy.provider] as readonly string[]).filter((field) => chosen.has(field));
+  const fields = [...chosen.keys()].sort();
   let values = [''];
   fields.forEach((field, i) => {
     values = values.flatMap((head) => chosen.get(field)!.map((value) => (i === 0 ? value : head + SEPARATOR + value)));

@@ -21,8 +21,8 @@ export interface CompileOptions {
   readonly defaultAudience: string;
   /** Seconds; no grant outlives it. */
   readonly maxTtl: number;
-  /** Our own issuer: never an anchor. */
-  readonly ownIssuer: string;
+  /** Our own issuer: never an anchor. Absent where it is not known yet: before anything is applied. */
+  readonly ownIssuer?: string;
   /** Whether http key URLs and issuers on loopback are allowed (standalone only). */
   readonly allowLoopbackHttp: boolean;
   /** The issuers of this cluster's own tokens; absent where there is no cluster. */

@@ -1,5 +1,7 @@
 /** The claims that every proof must have, whatever its provider (RFC 7519 §4.1). */
 import type { Claims } from '../identity.ts';
+import { trustDomainOf } from './spiffe.ts';
+import { MAX_SPIFFE_ID, SPIFFE_SCHEME } from './spiffe-id.ts';
 import { ProofError } from './types.ts';
 
 export interface CommonClaims {
@@ -28,11 +30,17 @@ export function claim(claims: Claims, name: string): unknown {
 }
 
 /**
- * The unverified issuer: one string, to be looked up byte for byte and never fetched from.
+ * The unverified issuer: one string, to be looked up byte for byte and never fetched from. A SPIFFE ID names its own,
+ * whatever `iss` says, and `iss` never names a trust domain.
  * @throws ProofError `claims`, `legacy_token`
  */
 export function readIssuer(claims: Claims): string {
+  const trustDomain = trustDomainOf(claim(claims, 'sub'));
+  if (trustDomain !== undefined) return trustDomain;
   const issuer = claim(claims, 'iss');
+  if (typeof issuer === 'string' && issuer.startsWith(SPIFFE_SCHEME)) {
+    throw new ProofError('claims', 'iss is a trust domain, and sub is no SPIFFE ID');
+  }
   if (typeof issuer !== 'string' || issuer === '' || issuer.length > MAX_ISSUER) {
     throw new ProofError('claims', 'iss is not a string');
   }
@@ -49,8 +57,9 @@ export function readCommonClaims(claims: Claims, now: number | undefined): Commo
     if (name.startsWith('kubernetes.io/serviceaccount/')) throw legacy();
   }
   const subject = claim(claims, 'sub');
-  if (typeof subject !== 'string' || subject === '' || subject.length > MAX_SUBJECT) {
-    throw new ProofError('claims', `sub is not a string of 1 to ${MAX_SUBJECT} characters`);
+  const max = trustDomainOf(subject) === undefined ? MAX_SUBJECT : MAX_SPIFFE_ID;
+  if (typeof subject !== 'string' || subject === '' || subject.length > max) {
+    throw new ProofError('claims', `sub is not a string of 1 to ${max} characters`);
   }
   const times = now === undefined ? { issuedAt: 0, expiresAt: 0, usableFrom: 0 } : readTimes(claims);
   if (now !== undefined) checkTimes(times, now);

@@ -4,12 +4,14 @@ import { readGithub } from './github.ts';
 import { readKubernetes } from './kubernetes.ts';
 import { readOidc } from './oidc.ts';
 import type { ReadProvider } from './provider.ts';
+import { readSpiffe, trustDomainOf } from './spiffe.ts';
 import { ProofError } from './types.ts';
 
 const PROVIDERS: Readonly<Record<ProviderName, ReadProvider>> = {
   kubernetes: readKubernetes,
   github: readGithub,
   oidc: readOidc,
+  spiffe: readSpiffe,
 };
 
 /** What an anchor makes of claims that are of its issuer and of the common form. */
@@ -38,7 +40,7 @@ export function readIdentity(anchor: Anchor, claims: Claims, common: CommonClaim
  * @throws ProofError as for a proof, all but those on its signature
  */
 export function identityFromClaims(anchor: Anchor, claims: Claims, now?: number): VerifiedIdentity {
-  const issuer = claim(claims, 'iss');
+  const issuer = trustDomainOf(claim(claims, 'sub')) ?? claim(claims, 'iss');
   if (issuer !== undefined && issuer !== anchor.issuer)
     throw new ProofError('unknown_issuer', 'iss is of another issuer');
   return readIdentity(anchor, claims, readCommonClaims(claims, now));

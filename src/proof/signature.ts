@@ -2,6 +2,7 @@ import type { Anchor, Claims, VerifiedIdentity } from '../identity.ts';
 import { JwsError, type JwsErrorCode, type ParsedJws, type PublicKey, parseJws, verifyJws } from '../jws/index.ts';
 import { type CommonClaims, claim } from './claims.ts';
 import { readIdentity } from './identity-from-claims.ts';
+import { checkSvidHeader } from './spiffe.ts';
 import { type IssuerKeys, ProofError, type ProofErrorCode } from './types.ts';
 
 /** @throws ProofError `too_large`, `header`, `algorithm`, `malformed` */
@@ -25,6 +26,7 @@ export async function verifyAgainst(
 ): Promise<VerifiedIdentity> {
   const { alg, kid } = jws.header;
   // Before any key is asked for: a refusal here costs the issuer nothing.
+  if (anchor.provider === 'spiffe') checkSvidHeader(jws.header);
   if (!anchor.algorithms.includes(alg)) {
     throw new ProofError('algorithm', 'the algorithm is not one that the policy allows');
   }

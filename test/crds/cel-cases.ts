@@ -17,6 +17,15 @@ const oidc = (more: object = {}): Spec => ({
   ...more,
 });
 const github = (match: object): Spec => ({ provider: 'github', audience: 'mint', trustRules: [rule({ match })] });
+const BUNDLE = { endpoint: { url: 'https://spire.example:8443' } };
+/** @param changes of spec.spiffe */
+const spiffe = (changes: object = {}, match: object = { path: { type: 'worker' } }, more: object = {}): Spec => ({
+  provider: 'spiffe',
+  audience: 'mint',
+  spiffe: { trustDomain: 'example.org', pathTemplate: '/agent/{type}', bundle: BUNDLE, ...changes },
+  trustRules: [rule({ match })],
+  ...more,
+});
 const issue = (more: object): Spec => k8s({ trustRules: [rule({ issue: more })] });
 
 /** Of a CEL rule: its message, an object that breaks it, and what is said of that without an API server. */
@@ -48,6 +57,25 @@ const BOTH: readonly Row[] = [
     /no field serviceAccount/,
   ],
   [/match fields owner/, k8s({ trustRules: [rule({ match: { namespace: 'n', ref: 'r' } })] }), /no field ref/],
+  [
+    /match fields id, path/,
+    k8s({ trustRules: [rule({ match: { namespace: 'n', id: 'spiffe://example.org/x' } })] }),
+    /no field id/,
+  ],
+  [/provider spiffe needs spec.spiffe/, (({ spiffe: _, ...spec }) => spec)(spiffe()), /needs spec.spiffe/],
+  [
+    /issuer and keys are for others/,
+    spiffe({}, undefined, { issuer: 'https://spire.example' }),
+    /issuer and keys are for others/,
+  ],
+  [/never signed with EdDSA/, spiffe({}, undefined, { algorithms: ['ES256', 'EdDSA'] }), /never signed with EdDSA/],
+  [/match.path names fields/, spiffe({}, { path: { type: 'worker', kind: 'x' } }), /has no field kind/],
+  [/the name of a field/, spiffe({}, { path: { 'type}/{type': 'worker' } }), /has no field/],
+  [/exactly one of endpoint/, spiffe({ bundle: { ...BUNDLE, inline: '{"keys":[]}' } }), /exactly one of endpoint/],
+  [/URL of a bundle is https/, spiffe({ bundle: { endpoint: { url: 'http://spire.example' } } }), /https/],
+  [/no dot segments/, spiffe({ pathTemplate: '/agent/../{type}' }), /no dot segments/],
+  [/each field once/, spiffe({ pathTemplate: '/agent/{type}/{type}' }), /each field once/],
+  [/name the field otherwise/, spiffe({ pathTemplate: '/agent/{type}/{id}' }), /name the field otherwise/],
   [/either issue or deny/, k8s({ trustRules: [rule({ deny: true })] }), /either issue or deny/],
   [/ttl is 1m to 24h/, issue({ ttl: '59s' }), /1m to 24h/],
   [/budgetWindow is at least/, issue({ budgetWindow: '59s' }), /at least 1m/],
@@ -86,8 +114,8 @@ export const CASES: Readonly<Record<string, readonly Row[]>> = {
 
 /** Objects that break nothing; the rows' objects differ from one of these by what they break. */
 export const GOOD: Readonly<Record<string, readonly Spec[]>> = {
-  TrustPolicy: [k8s(), oidc(), github({ repository: 'o/x' }), issue({ caveats: ['a = 1'] })],
-  ClusterTrustPolicy: [k8s(), oidc(), github({ repository: 'o/x' }), issue({ caveats: ['a = 1'] })],
+  TrustPolicy: [k8s(), oidc(), github({ repository: 'o/x' }), issue({ caveats: ['a = 1'] }), spiffe()],
+  ClusterTrustPolicy: [k8s(), oidc(), github({ repository: 'o/x' }), issue({ caveats: ['a = 1'] }), spiffe()],
   ProtectedResource: [{ audience: 'a', limits: { maxBudgetCredits: 1, maxTtl: '24h' } }],
   TokenRevocation: [{ token: 'a' }],
 };

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import type { ClusterTrustPolicy, Match, TrustPolicy, TrustRule } from '../../src/api/v1alpha1/index.ts';
 import type { Claims } from '../../src/identity.ts';
 import type { CompileOptions, DecisionRequest, PolicyObjects } from '../../src/policy/types.ts';
-import { CLUSTER, ctpol, GITHUB, IDP, inCluster, pres, standalone, tpol } from './support.ts';
+import { CLUSTER, ctpol, DOMAIN, GITHUB, IDP, inCluster, pres, standalone, tpol } from './support.ts';
 
 const NAMESPACES = ['ns-a', 'ns-b'];
 const WORDS = ['a', 'b', 'ab', 'a/b', 'b:a'];
@@ -29,8 +29,8 @@ const expression = (keys: string[]) =>
 const record = <V>(name: fc.Arbitrary<string>, value: fc.Arbitrary<V>, max: number) =>
   fc.array(fc.tuple(name, value), { maxLength: max }).map((entries): Record<string, V> => Object.fromEntries(entries));
 
-function matchOf(fields: Record<string, fc.Arbitrary<string>>): fc.Arbitrary<Match> {
-  const keys = [...Object.keys(fields), 'team', 'groups', 'run', '/deep/team'];
+function matchOf(fields: Record<string, fc.Arbitrary<string>>, more: string[] = []): fc.Arbitrary<Match> {
+  const keys = [...Object.keys(fields), ...more, 'team', 'groups', 'run', '/deep/team'];
   return fc
     .record({
       fields: fc.record(fields, { requiredKeys: [] }),
@@ -52,7 +52,19 @@ const MATCHES = {
     ref: fc.constantFrom('refs/heads/main', 'refs/heads/*'),
     eventName: fc.constantFrom('push', 'pull_request'),
   }),
+  spiffe: fc
+    .tuple(
+      matchOf({ id: fc.constantFrom(`${DOMAIN}/agent/ns-a/agent`, `${DOMAIN}/agent/**`, '**') }, ['ns', 'account']),
+      fc.record(
+        { ns: fc.constantFrom(...NAMESPACES, 'ns-*'), account: fc.constantFrom('default', 'agent', '*') },
+        { requiredKeys: [] },
+      ),
+    )
+    .map(([match, path]): Match => ({ ...match, path })),
 };
+
+/** Two ways to read the same paths: two anchors of one trust domain. */
+const TEMPLATES = ['/agent/{ns}/{account}', '/{kind}/{ns}/{account}', '/{kind}/{account}/{ns}'];
 
 const issue = fc.record(
   {
@@ -111,6 +123,13 @@ function clusterPolicies(isStandalone: boolean): fc.Arbitrary<ClusterTrustPolicy
         ctpol(`c${n}`, rules, {
           ...spec,
           provider,
+          ...(provider === 'spiffe' && {
+            spiffe: {
+              trustDomain: 'cluster.local',
+              pathTemplate: TEMPLATES[n % TEMPLATES.length]!,
+              bundle: { endpoint: { url: 'https://spire.example' } },
+            },
+          }),
           ...(iss && { issuer: iss }),
           ...(hasKeys && iss && { keys: { jwksUrl: 'https://keys.example/jwks' } }),
         }),
@@ -118,6 +137,7 @@ function clusterPolicies(isStandalone: boolean): fc.Arbitrary<ClusterTrustPolicy
   const everything = fc.oneof(
     of('oidc', { claims: { team: 'a' } }, fc.constant(IDP)),
     of('github', { owner: 'acme' }, fc.constant(undefined)),
+    of('spiffe', { path: { account: 'agent' } }, fc.constant(undefined)),
     of('kubernetes', { namespace: 'ns-a' }, isStandalone ? fc.constant(CLUSTER) : fc.constant(undefined)),
   );
   return fc.uniqueArray(everything, { maxLength: 4, selector: ({ metadata }) => metadata.name });
@@ -160,31 +180,37 @@ const value: fc.Arbitrary<unknown> = fc.oneof(
   fc.constantFrom<unknown>('', null, true, false, 7, 'a b', [], ['a', 'b'], ['x', 3], [3], [''], { a: 1 }),
 );
 
-const proof = fc.record({
-  issuer: fc.constantFrom(CLUSTER, GITHUB, IDP),
-  audiences: fc.constantFrom(['satgate'], ['satgate'], ['other'], ['satgate', 'other'], ['nobody']),
-  claims: fc
-    .tuple(
-      record(fc.constantFrom('team', 'groups', 'run', '__proto__'), value, 4),
-      fc.option(value, { nil: undefined }),
-      fc.constantFrom(...NAMESPACES),
-      fc.constantFrom('default', 'agent', 'agent-2', 'other'),
-      fc.constantFrom('acme', 'evil'),
-      fc.constantFrom('refs/heads/main', 'refs/heads/x/y'),
-    )
-    .map(
-      ([claims, deep, namespace, account, owner, ref]): Claims => ({
-        ...claims,
-        ...(Object.hasOwn(claims, '__proto__') && JSON.parse('{"__proto__": "a"}')),
-        ...(deep !== undefined && { deep: { team: deep } }),
-        sub: `system:serviceaccount:${namespace}:${account}`,
-        repository_owner: owner,
-        repository: `${owner}/app`,
-        ref,
-        event_name: 'push',
-      }),
-    ),
-});
+const proof = fc
+  .record({
+    issuer: fc.constantFrom(CLUSTER, GITHUB, IDP, DOMAIN),
+    audiences: fc.constantFrom(['satgate'], ['satgate'], ['other'], ['satgate', 'other'], ['nobody']),
+    claims: fc
+      .tuple(
+        record(fc.constantFrom('team', 'groups', 'run', '__proto__'), value, 4),
+        fc.option(value, { nil: undefined }),
+        fc.constantFrom(...NAMESPACES),
+        fc.constantFrom('default', 'agent', 'agent-2', 'other'),
+        fc.constantFrom('acme', 'evil'),
+        fc.constantFrom('refs/heads/main', 'refs/heads/x/y'),
+      )
+      .map(
+        ([claims, deep, namespace, account, owner, ref]): Claims => ({
+          ...claims,
+          ...(Object.hasOwn(claims, '__proto__') && JSON.parse('{"__proto__": "a"}')),
+          ...(deep !== undefined && { deep: { team: deep } }),
+          sub: `system:serviceaccount:${namespace}:${account}`,
+          repository_owner: owner,
+          repository: `${owner}/app`,
+          ref,
+          event_name: 'push',
+        }),
+      ),
+  })
+  .map(({ issuer, claims, ...rest }) => {
+    const [, , namespace, account] = String(claims.sub).split(':');
+    const sub = issuer === DOMAIN ? `${DOMAIN}/agent/${namespace}/${account}` : claims.sub;
+    return { ...rest, issuer, claims: { ...claims, sub } };
+  });
 
 const request: fc.Arbitrary<DecisionRequest> = fc.oneof(
   { weight: 3, arbitrary: fc.constant({}) },

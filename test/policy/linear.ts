@@ -30,6 +30,7 @@ const FIELDS: Record<string, string[]> = {
   kubernetes: ['namespace', 'serviceAccount'],
   github: ['owner', 'repository', 'ref', 'eventName'],
   oidc: [],
+  spiffe: ['id'],
 };
 
 const absent = (value: unknown) =>
@@ -51,7 +52,10 @@ function some(value: unknown, patterns: readonly string[]): boolean {
 }
 
 function matches(policy: Policy, { match }: TrustRule, identity: VerifiedIdentity): boolean {
-  const fields = FIELDS[policy.spec.provider]!;
+  const inPath = [...(policy.spec.spiffe?.pathTemplate ?? '').matchAll(/\{(\w+)\}/g)].map(([, field = '']) => field);
+  const fields = [...FIELDS[policy.spec.provider]!, ...inPath];
+  for (const [field, wanted] of Object.entries(match.path ?? {}))
+    if (!some(identity.attributes.get(field), [wanted])) return false;
   const isOwn = policy.kind === 'TrustPolicy' && policy.spec.provider === 'kubernetes' && match.namespace === undefined;
   if (isOwn && identity.attributes.get('namespace') !== policy.metadata.namespace) return false;
   for (const field of fields) {
@@ -144,9 +148,14 @@ export function linear(
   return { outcome: resource ? 'no_rule' : 'unknown_resource' };
 }
 
-/** Anchors differ by provider, issuer and, in these tests, whether keys are given. */
+/** Anchors differ by provider, issuer, path template and, in these tests, whether keys are given. */
 function trusts({ spec }: Policy, snapshot: Snapshot, identity: VerifiedIdentity): boolean {
   const anchor = snapshot.anchors.get(identity.anchor)!;
+  if (spec.spiffe) {
+    const segments = anchor.pathTemplate?.map((part) => ('field' in part ? `{${part.field}}` : part.literal));
+    const isItsTemplate = `/${segments?.join('/')}` === spec.spiffe.pathTemplate;
+    return anchor.issuer === `spiffe://${spec.spiffe.trustDomain}` && isItsTemplate;
+  }
   const isGithub = spec.provider === 'github' && spec.issuer === undefined;
   const issuer = spec.issuer ?? (isGithub ? 'https://token.actions.githubusercontent.com' : 'https://cluster.example');
   const source = spec.keys?.jwksUrl ?? '';

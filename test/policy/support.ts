@@ -11,12 +11,14 @@ import type {
 import type { Anchor, Claims, VerifiedIdentity } from '../../src/identity.ts';
 import { compile } from '../../src/policy/index.ts';
 import type { CompileOptions, ObjectReport, PolicyObjects, Problem, Snapshot } from '../../src/policy/types.ts';
+import { readPath } from '../../src/proof/spiffe-id.ts';
 
 const apiVersion = 'trustmint.dev/v1alpha1';
 
 export const CLUSTER = 'https://cluster.example';
 export const GITHUB = 'https://token.actions.githubusercontent.com';
 export const IDP = 'https://idp.example';
+export const DOMAIN = 'spiffe://cluster.local';
 
 export const standalone: CompileOptions = {
   tenancy: { mode: 'Single', tenant: 'acme' },
@@ -92,6 +94,22 @@ export function oidc(name: string, trustRules: TrustRule[], spec: Partial<Cluste
   return ctpol(name, trustRules, { provider: 'oidc', issuer: IDP, ...spec });
 }
 
+/** A policy of the trust domain cluster.local, for our own clients. */
+export function spiffe(
+  name: string,
+  trustRules: TrustRule[],
+  changes: Partial<NonNullable<ClusterTrustPolicySpec['spiffe']>> = {},
+  spec: Partial<ClusterTrustPolicySpec> = {},
+) {
+  const trust = { trustDomain: 'cluster.local', bundle: { endpoint: { url: 'https://spire.example:8443' } } };
+  return ctpol(name, trustRules, {
+    provider: 'spiffe',
+    audience: 'https://mint.example',
+    spiffe: { ...trust, pathTemplate: '/agent/{tenantId}/{userId}/{agentType}/{agentId}', ...changes },
+    ...spec,
+  });
+}
+
 const GITHUB_FIELDS: Record<string, string> = {
   owner: 'repository_owner',
   ownerId: 'repository_owner_id',
@@ -123,6 +141,11 @@ export function identityOf(
       const value = claims[claim];
       if (typeof value === 'string' && value !== '') attributes.set(field, value);
     }
+  if (anchor.provider === 'spiffe') {
+    const [trustDomain = '', ...segments] = subject.slice('spiffe://'.length).split('/');
+    attributes.set('id', subject).set('trustDomain', trustDomain);
+    for (const [field, value] of readPath(anchor.pathTemplate ?? [], segments)) attributes.set(field, value);
+  }
   return {
     anchor: anchor.id,
     provider: anchor.provider,

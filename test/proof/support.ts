@@ -18,6 +18,7 @@ export const ISSUERS: Record<ProviderName, string> = {
   kubernetes: 'https://kubernetes.default.svc.cluster.local',
   github: 'https://token.actions.githubusercontent.com',
   oidc: 'https://idp.example/',
+  spiffe: 'spiffe://cluster.local',
 };
 
 export const PROVIDERS = Object.keys(ISSUERS) as ProviderName[];
@@ -47,6 +48,7 @@ const CLAIMS: Record<ProviderName, Record<string, unknown>> = {
     run_attempt: '1',
   },
   oidc: { sub: 'client@clients', azp: 'client' },
+  spiffe: { sub: 'spiffe://cluster.local/agent/tenant-1/alice/global-worker/agent-22962c27' },
 };
 
 /** The claims of a good proof, with changes; a change to undefined leaves the claim out. */

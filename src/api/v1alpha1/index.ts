@@ -3,6 +3,7 @@ export * from './common.ts';
 export * from './keys.ts';
 export * from './match.ts';
 export * from './protected-resource.ts';
+export * from './spiffe.ts';
 export * from './token-revocation.ts';
 export * from './trust-policy.ts';
 export * from './trust-rule.ts';

@@ -47,6 +47,8 @@ export const MATCH_FIELDS = {
     'runnerEnvironment',
   ],
   oidc: [],
+  /** Beside them stand, under `path`, the fields of the policy's own path template. */
+  spiffe: ['id'],
 } as const;
 
 const field = (description: string) => value.optional().describe(description);
@@ -65,6 +67,19 @@ export const match = z
     workflowRef: field('github: the ref of the workflow file.'),
     jobWorkflowRef: field('github: the ref of a reusable workflow, with @ref.'),
     runnerEnvironment: field('github: github-hosted or self-hosted.'),
+    id: z.string().min(1).max(2048).optional().describe('spiffe: the SPIFFE ID, as spiffe://cluster.local/agent/**.'),
+    path: z
+      .record(z.string().min(1).max(63), value)
+      .optional()
+      .meta({
+        maxProperties: 8,
+        ...cel({
+          rule: "self.all(k, k.matches('^[A-Za-z][A-Za-z0-9_]{0,62}$'))",
+          message: 'the name of a field is a letter, then letters, digits and _',
+          reason: 'FieldValueInvalid',
+        }),
+      })
+      .describe("spiffe: fields of the policy's path template by their names."),
     claims: z
       .record(z.string().min(1).max(256), value)
       .optional()

@@ -14,6 +14,7 @@ import {
 } from './common.ts';
 import { algorithm, keys } from './keys.ts';
 import { MATCH_FIELDS } from './match.ts';
+import { SPIFFE_RULES, spiffe } from './spiffe.ts';
 import { template, trustRule } from './trust-rule.ts';
 
 /** CEL's keywords cannot be selected as they are: Kubernetes escapes them. */
@@ -21,7 +22,8 @@ const CEL_ESCAPED = new Map([['namespace', '__namespace__']]);
 
 /** The own fields of every provider but this one must be absent from each rule. */
 function onlyFor(provider: keyof typeof MATCH_FIELDS): CelRule | undefined {
-  const fields = MATCH_FIELDS[provider];
+  // The fields of a path template have names of their own choice.
+  const fields = provider === 'spiffe' ? [...MATCH_FIELDS.spiffe, 'path'] : MATCH_FIELDS[provider];
   if (fields.length === 0) return undefined;
   const absent = fields.map((f) => `!has(r.match.${CEL_ESCAPED.get(f) ?? f})`).join(' && ');
   return {
@@ -32,7 +34,7 @@ function onlyFor(provider: keyof typeof MATCH_FIELDS): CelRule | undefined {
 }
 
 const shared = {
-  provider: z.enum(['kubernetes', 'oidc', 'github']).describe('Where the proofs come from.'),
+  provider: z.enum(['kubernetes', 'oidc', 'github', 'spiffe']).describe('Where the proofs come from.'),
   issuer: issuerUrl
     .optional()
     .describe('The exact `iss` of the proofs. kubernetes: absent means this cluster. github: default github.com.'),
@@ -45,6 +47,7 @@ const shared = {
     .describe('Entra tenant ids that take the place of {tenantid} in the issuer.'),
   audience: z.string().min(1).max(512).describe('The audience that a proof must be made for: exact.'),
   keys: keys.optional(),
+  spiffe: spiffe.optional(),
   algorithms: z
     .array(algorithm)
     .min(1)
@@ -155,7 +158,8 @@ const sharedRules: CelRule[] = [
     reason: 'FieldValueForbidden',
     fieldPath: '.state',
   },
-  ...(['kubernetes', 'github'] as const).map((p) => onlyFor(p)).filter((r) => r !== undefined),
+  ...SPIFFE_RULES,
+  ...(['kubernetes', 'github', 'spiffe'] as const).map((p) => onlyFor(p)).filter((r) => r !== undefined),
 ];
 
 export const trustPolicySpec = z.object(shared).meta(cel(...sharedRules));

@@ -15,6 +15,7 @@ export type KeySourceErrorCode =
   | 'bad_metadata'
   | 'issuer_mismatch'
   | 'bad_keys'
+  | 'older_bundle'
   | 'gone'
   | 'not_available';
 

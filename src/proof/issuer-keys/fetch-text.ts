@@ -20,6 +20,8 @@ export interface FetchRequest {
   readonly allowPrivate: boolean;
   /** Whether this machine itself may be dialled, where the URL names it. */
   readonly loopback: boolean;
+  /** Whether redirects are refused rather than followed within the origin. */
+  readonly refuseRedirects?: boolean;
   /** Ends the fetch: its deadline is its caller's. */
   readonly signal: AbortSignal;
 }
@@ -73,6 +75,7 @@ async function follow(request: FetchRequest, resolve: Resolve): Promise<string> 
     try {
       const location = redirectOf(answer);
       if (location === undefined) return await textOf(answer, url);
+      if (request.refuseRedirects) throw new KeySourceError('bad_redirect', `${shownUrl(url)} redirects`);
       if (hops === MAX_REDIRECTS) throw new KeySourceError('bad_redirect', `${shownUrl(url)} redirects too often`);
       url = sameOrigin(url, location, request.loopback);
     } finally {

@@ -1,10 +1,11 @@
 /** The keys of one source: loaded once for all who ask, refreshed in the background, kept while that fails. */
 import type { Clock, TimerHandle } from '../../clock.ts';
 import type { ProofAlgorithm } from '../../identity.ts';
-import { importJwkSet, JwsError, type PublicKey } from '../../jws/index.ts';
+import { JwsError, type PublicKey } from '../../jws/index.ts';
 import { ProofError } from '../types.ts';
 import { unlessAborted } from './abort.ts';
 import { KeySourceError, printable } from './errors.ts';
+import { readKeySet } from './key-set.ts';
 import type { LoadedKeys, Source } from './sources.ts';
 
 /** Milliseconds for one load: names, handshakes, redirects and all bodies. */
@@ -31,6 +32,8 @@ export class KeyCache {
   #keys: readonly PublicKey[] | undefined;
   #byKid: ReadonlyMap<string | undefined, readonly PublicKey[]> = new Map();
   #version = 0;
+  #sequence: bigint | undefined;
+  #refreshSeconds: number | undefined;
   #loadedAt = 0;
   #lastSuccess: number | undefined;
   #from: string;
@@ -163,8 +166,15 @@ export class KeyCache {
   }
 
   #accept({ jwks, from }: LoadedKeys): void {
-    const { keys, ignored } = importJwkSet(jwks);
+    const { keys, ignored, sequence, refreshSeconds } = readKeySet(jwks, this.#source.isBundle);
     const { clock, nextVersion } = this.#options;
+    this.#dropOldKeys();
+    // One of several servers may lag, and whoever can replay what was served once must not bring back a withdrawn key.
+    if (sequence !== undefined && this.#sequence !== undefined && sequence < this.#sequence) {
+      throw new KeySourceError('older_bundle', `it has sequence ${sequence}, before ${this.#sequence} that is served`);
+    }
+    this.#sequence = sequence ?? this.#sequence;
+    this.#refreshSeconds = refreshSeconds;
     if (!this.#keys || fingerprint(this.#keys) !== fingerprint(keys)) {
       this.#keys = keys;
       this.#byKid = Map.groupBy(keys, (key) => key.kid);
@@ -189,7 +199,8 @@ export class KeyCache {
 
   #schedule(): void {
     if (this.#closed || (this.#keys && !this.#source.changes)) return;
-    const { clock, random, refreshSeconds } = this.#options;
+    const { clock, random } = this.#options;
+    const refreshSeconds = this.#refreshSeconds ?? this.#options.refreshSeconds;
     const [byte = 0] = random(1);
     const backoff = Math.min(MAX_BACKOFF, FIRST_BACKOFF * 2 ** Math.min(this.#failures - 1, 16));
     // Jitter keeps the replicas, and the issuers of one replica, from asking in step.
@@ -209,6 +220,7 @@ export class KeyCache {
     if (!this.#keys) return;
     this.#keys = undefined;
     this.#byKid = new Map();
+    this.#sequence = undefined;
     this.#version = this.#options.nextVersion();
   }
 }

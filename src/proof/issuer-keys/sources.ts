@@ -31,7 +31,7 @@ export interface SourceOptions {
 }
 
 export interface LoadedKeys {
-  /** A JWK Set, not yet looked at. */
+  /** A JWK Set or a bundle, not yet looked at. */
   readonly jwks: string;
   /** Where it was found in the end, for status. */
   readonly from: string;
@@ -44,6 +44,8 @@ export interface Source {
   readonly shown: string;
   /** Whether what it gives may change. */
   readonly changes: boolean;
+  /** Whether what it gives is a SPIFFE bundle, rather than any JWK Set. */
+  readonly isBundle: boolean;
   /**
    * The ConfigMap that it is. What that does not hold any more verifies nothing any more; of a URL it is not believed, for
    * whoever can cut us off could say so.
@@ -59,6 +61,7 @@ export function sourceOf(anchor: Anchor, options: SourceOptions): Source {
     id: JSON.stringify([issuer, keys.kind, ...Object.entries(keys).sort(([a], [b]) => (a < b ? -1 : 1))]),
     shown,
     changes,
+    isBundle: anchor.provider === 'spiffe' && keys.kind !== 'jwksUrl',
     load,
   });
   switch (keys.kind) {
@@ -72,6 +75,14 @@ export function sourceOf(anchor: Anchor, options: SourceOptions): Source {
           jwks: await fetchText({ ...dialling(keys), url, loopback, signal }),
           from: `jwksUrl ${shownUrl(url)}`,
         };
+      });
+    case 'bundleEndpoint':
+      return from(`bundle ${printable(keys.url.split('?', 1)[0] ?? '')}`, true, async (signal) => {
+        const { allowLoopbackHttp: loopback, fetchText } = options;
+        const url = parseKeyUrl(keys.url, loopback);
+        // SPIFFE_Federation.md §5.2.1: a client may refuse them, and what is trusted is then what was written.
+        const bundle = await fetchText({ ...dialling(keys), url, loopback, refuseRedirects: true, signal });
+        return { jwks: bundle, from: `bundle ${shownUrl(url)}` };
       });
     case 'discovery':
       return from(`discovery ${printable(issuer)}`, true, async (signal) => {

@@ -23,6 +23,23 @@ export function anchor(id: string, keys: KeySource, issuer = 'https://issuer.exa
   return { id, provider: 'oidc', issuer, keys, algorithms: ['ES256', 'RS256'], proofCheck: 'Signature' };
 }
 
+/** The bundle endpoint of a trust domain. */
+export const endpoint = (url: string, more: { caBundle?: string; allowPrivate?: boolean } = {}): KeySource => ({
+  kind: 'bundleEndpoint',
+  url,
+  allowPrivate: false,
+  ...more,
+});
+/** The anchor of a trust domain. */
+export const domain = (name: string, keys: KeySource): Anchor => ({
+  ...anchor(name, keys, `spiffe://${name}`),
+  provider: 'spiffe',
+});
+/** A fresh key for JWT-SVIDs. */
+export const svidKey = (kid: string | undefined, extra: Record<string, unknown> = {}) =>
+  jwk(kid, { use: 'jwt-svid', ...extra });
+export const bundle = (keys: Record<string, unknown>[], more: object = {}) => JSON.stringify({ keys, ...more });
+
 export interface TestServer {
   readonly url: string;
   readonly port: number;
