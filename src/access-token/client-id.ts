@@ -10,14 +10,6 @@ export interface ClientIdSource {
   readonly rule: string;
 }
 
-/** How subjects begin, and the ids that we make ourselves: no policy's client may be taken for one of those. */
-const RESERVED = ['user:', 'trustmint:', 'system:', 'spiffe:', 'k8s:', 'github:', 'arn:', 'oidc:'];
-
-/** Whether `id` could be taken for a subject, or for an id that is made of a policy's name. */
-export function isReservedClientId(id: string): boolean {
-  return RESERVED.some((prefix) => id.startsWith(prefix));
-}
-
 /** The registration's agent type, else the rule's `clientId`, else `trustmint:<namespace or ->/<policy>/<rule>`. */
 export function clientIdOf({ agentType, ruled, policy, rule }: ClientIdSource): string {
   return agentType ?? ruled ?? `trustmint:${policy.namespace ?? '-'}/${policy.name}/${rule}`;

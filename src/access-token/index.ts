@@ -9,7 +9,7 @@ export {
 export { type Actor, actorsOf, extendAct } from './actor.ts';
 export { attenuateDelegation, type Child, type Delegated } from './attenuate.ts';
 export type { CommonClaims, Provenance } from './claims.ts';
-export { type ClientIdSource, checkClientId, clientIdOf, isReservedClientId } from './client-id.ts';
+export { type ClientIdSource, checkClientId, clientIdOf } from './client-id.ts';
 export {
   type DelegationClaims,
   type DelegationRequest,

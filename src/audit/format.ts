@@ -83,6 +83,7 @@ function granted(r: Reader): string[] {
     ...(g.has('budget_credits') ? [`${g.text('budget_credits')} credits`] : []),
     ...(g.has('label') ? [`label ${g.text('label')}`] : []),
     ...(caveats.length > 0 ? [`[${caveats.join(' · ')}]`] : []),
+    ...(g.has('client_id') ? [`client ${g.text('client_id')}, scopes ${g.list('scopes').join(' ') || '-'}`] : []),
     `grant ${g.text('grant_id')}`,
   ];
 }

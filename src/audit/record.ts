@@ -32,6 +32,10 @@ export interface AuditGrant {
   readonly resource: string;
   readonly tenant: string;
   readonly caveats: readonly string[];
+  /** Of a JWT; a macaroon's are among its caveats. */
+  readonly scopes?: readonly string[];
+  /** Of a JWT. */
+  readonly client_id?: string;
   /** Seconds. */
   readonly ttl: number;
   readonly budget_credits?: number;

@@ -27,6 +27,9 @@ export function createEngine(settings: EngineSettings): Engine {
     keys(name) {
       const resource = resourceNow(name);
       if ('granted' in resource) return resource;
+      if (resource.tokenType === 'JWT') {
+        return refusal('invalid_request', 'resource: it takes JWTs, and the keys of those are at /oauth2/jwks');
+      }
       return { keys: keyring.resourceKeys(resource.audience) };
     },
 

@@ -2,6 +2,7 @@
 import { AuditError, fingerprint } from '../audit/index.ts';
 import { epochSeconds } from '../clock.ts';
 import type { VerifiedIdentity } from '../identity.ts';
+import type { DenyReason } from '../policy/types.ts';
 import { ProofError } from '../proof/index.ts';
 import { randomIds } from '../random-ids.ts';
 import { issueToken } from './issue.ts';
@@ -10,10 +11,13 @@ import { RateLimiter } from './rate-limit.ts';
 import { type Attempt, exchangeRecord, failureRecord } from './record.ts';
 import { type Denial, MAX_STALE_MESSAGE, refusal, WRONG_CLOCK_MESSAGE } from './refusals.ts';
 import type { EngineSettings } from './settings.ts';
-import type { ExchangeOutcome, ExchangeRequest, Grant } from './types.ts';
+import type { ErrorCode, ExchangeOutcome, ExchangeRequest, Refusal } from './types.ts';
 
 /** How often a proof is verified anew because what is served has changed meanwhile. */
 const MAX_TRIES = 3;
+
+/** What is wrong with the request's resource, audience or scopes, and not with who asks (RFC 8707 §2). */
+const TARGET_FAULTS: ReadonlySet<DenyReason> = new Set<DenyReason>(['unknown_resource', 'resource_mismatch']);
 
 /** One exchange, from the credential to the answer. Never throws for anything a caller or an outage can cause. */
 export type Exchange = (request: ExchangeRequest) => Promise<ExchangeOutcome>;
@@ -79,13 +83,17 @@ export function createExchange(settings: EngineSettings): Exchange {
     attempt.decision = decision;
     if (!decision.allowed) {
       const { reason, detail } = decision;
-      return deny(attempt, { stage: 'policy', reason, detail }, 'no_matching_policy');
+      const denied = deny(attempt, { stage: 'policy', reason, detail }, 'no_matching_policy');
+      return TARGET_FAULTS.has(reason) ? { ...denied, about: 'target' } : denied;
     }
     attempt.identity = decision.terms.identity;
     // Set wrong while the proof was verified: the token would be of that time.
     if (settings.clockIsWrong?.()) return wrongClock(attempt);
     const issued = issueToken(settings, request, decision.terms, epochSeconds(clock), nextId(), snapshot);
-    if ('code' in issued) return deny(attempt, issued.denial, issued.code, issued.message);
+    if ('code' in issued) {
+      const { denial, code, message, about } = issued;
+      return { ...deny(attempt, denial, code, message), ...(about && { about }) };
+    }
     attempt.issued = issued.details;
     return issued.grant;
   }
@@ -116,13 +124,7 @@ export function createExchange(settings: EngineSettings): Exchange {
   }
 }
 
-function deny(
-  attempt: Attempt,
-  denial: Denial,
-  code: Exclude<ExchangeOutcome, Grant>['code'],
-  message?: string,
-  retryAfter?: number,
-): ExchangeOutcome {
+function deny(attempt: Attempt, denial: Denial, code: ErrorCode, message?: string, retryAfter?: number): Refusal {
   attempt.denial = denial;
   return refusal(code, message, retryAfter);
 }

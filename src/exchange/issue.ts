@@ -1,20 +1,14 @@
-/** Terms and request → macaroon: the last checks, then the mint. */
+/** Terms and request → token: the last checks, then the mint. */
 
 import { tokenSubject } from '../access-token/index.ts';
-import { formatTime, parseCaveat } from '../caveat/index.ts';
-import { budgetWindow, grantId, MacaroonError, type MintRequest, mintMacaroon } from '../macaroon/index.ts';
+import { budgetWindow, grantId } from '../macaroon/index.ts';
 import type { GrantTerms, PolicyRef, Snapshot } from '../policy/types.ts';
+import { mintFor } from './mint-for.ts';
 import { narrow } from './narrow.ts';
 import type { IssuedDetails } from './record.ts';
-import type { Denial } from './refusals.ts';
+import { type Refused, refuse, refuseRequest } from './refusals.ts';
 import type { EngineSettings } from './settings.ts';
-import type { ErrorCode, ExchangeRequest, Grant } from './types.ts';
-
-interface Refused {
-  readonly code: ErrorCode;
-  readonly message?: string;
-  readonly denial: Denial;
-}
+import type { ExchangeRequest, Grant } from './types.ts';
 
 export type Issued = { readonly grant: Grant; readonly details: IssuedDetails } | Refused;
 
@@ -35,57 +29,42 @@ export function issueToken(
   const { identity, policy, resource } = terms;
   const granted = grantOf(settings, terms, now);
   if ('code' in granted) return granted;
+  const { gid } = granted;
+  const kind = mintFor(resource.tokenType);
+  if (request.requestedTokenType !== undefined && request.requestedTokenType !== kind.type) {
+    const message = `requested_token_type can only confirm ${kind.type}: that is what the resource takes`;
+    return refuseRequest('invalid_request', 'token_type', message);
+  }
   const narrowed = narrow(request, terms);
   if ('excess' in narrowed) {
-    return { ...refuse('exceeds_policy', 'request', 'exceeds_policy', narrowed.excess), message: narrowed.excess };
+    const { excess, about } = narrowed;
+    return { ...refuseRequest('exceeds_policy', 'exceeds_policy', excess), ...(about && { about }) };
   }
 
   const expiresAt = Math.min(now + narrowed.ttl, terms.ttlFromProof ? identity.expiresAt : Number.MAX_SAFE_INTEGER);
+  // An issuer or the API server may have taken its last seconds.
+  if (expiresAt <= now)
+    return refuse('invalid_proof', 'proof', 'expired', 'the proof, which bounds the token, is over');
   const ownCluster = snapshot.anchors.get(identity.anchor)?.keys.kind === 'cluster';
   const subject = tokenSubject(identity, policy, ownCluster);
-
-  const { kid } = settings.keyring.active();
-  const rootKey = settings.keyring.rootKey(kid, resource.audience);
-  if (!rootKey) throw new Error('the active key is in the ring');
-  const issuerCaveats = placeCaveats(terms, narrowed.scopes, expiresAt);
-  const mint: MintRequest = {
-    rootKey,
-    location: settings.issuer,
-    identifier: {
-      v: 1,
-      kid,
-      aud: resource.audience,
-      jti,
-      gid: granted.gid,
-      pol: policy.uid,
-      agt: null,
-      ten: terms.tenant,
-      sub: subject,
-      iat: now,
-      n: issuerCaveats.length,
-    },
-    issuerCaveats,
-    appended: narrowed.appended,
-  };
-  const token = tryMint(mint);
-  if (typeof token !== 'string') return unmintable(mint, token);
-  const usableUntil = earliestExpiry(expiresAt, narrowed.appended);
-  if (usableUntil <= now) return overBefore(now);
+  const minted = kind.mint(settings, { terms, narrowed, subject, gid, jti, now, expiresAt });
+  if ('denial' in minted) return minted;
   return {
     grant: {
       granted: true,
-      token,
-      tokenType: 'macaroon',
+      token: minted.token,
+      tokenType: kind.type,
       jti,
-      grantId: granted.gid,
-      expiresAt: usableUntil,
-      expiresIn: usableUntil - now,
+      grantId: gid,
+      expiresAt: minted.expiresAt,
+      expiresIn: minted.expiresAt - now,
       policy: policyName(policy),
       rule: terms.rule,
       tenant: terms.tenant,
       resource: resource.name,
       ...(narrowed.scopes && { scopes: narrowed.scopes }),
-      caveats: [...issuerCaveats, ...narrowed.appended],
+      ...(minted.clientId !== undefined && { clientId: minted.clientId }),
+      caveats: minted.caveats,
       ...(terms.label !== undefined && { label: terms.label }),
     },
     details: {
@@ -96,7 +75,7 @@ export function issueToken(
 
 /**
  * The grant that a token of these terms would be of; or what bars it, whatever was asked for: the proof is too old,
- * names no instance, or what would be minted is revoked.
+ * names no instance, acts for nobody, or what would be minted is revoked.
  *
  * @param now seconds since the epoch
  */
@@ -108,6 +87,15 @@ export function grantOf(
   const { identity, policy, rule, tenant, maxProofAge } = terms;
   if (now - identity.issuedAt > maxProofAge) {
     return refuse('invalid_proof', 'proof', 'proof_too_old', `the policy takes proofs of at most ${maxProofAge} s`);
+  }
+  // Nothing falls back to the workload as its own subject.
+  if (terms.actsFor !== undefined) {
+    return refuse(
+      'no_matching_policy',
+      'policy',
+      'no_registration',
+      'the rule acts for a user, and none is registered',
+    );
   }
   const holder = budgetHolder(terms);
   if (holder === undefined) {
@@ -137,51 +125,4 @@ function budgetHolder({ budgetPer, identity }: GrantTerms): string | undefined {
     case 'Rule':
       return '';
   }
-}
-
-/** The token; or why there can be none. */
-function tryMint(mint: MintRequest): string | MacaroonError {
-  try {
-    return mintMacaroon(mint).token;
-  } catch (error) {
-    if (error instanceof MacaroonError) return error;
-    throw error;
-  }
-}
-
-/** The request's fault if all goes well without what it appends; else that of a policy or a subject of such a size. */
-function unmintable(mint: MintRequest, error: MacaroonError): Issued {
-  const bare = tryMint({ ...mint, appended: [] });
-  if (typeof bare !== 'string') return refuse('no_matching_policy', 'mint', bare.code, bare.message);
-  const message = `caveats: ${error.message}`;
-  return { ...refuse('invalid_request', 'request', error.code, message), message };
-}
-
-/** A caller may append an earlier end than the issuer's; what is said of the token must be true of the whole of it. */
-function earliestExpiry(issuers: number, appended: readonly string[]): number {
-  let earliest = issuers;
-  for (const text of appended) {
-    const { key, operator, number } = parseCaveat(text);
-    if (key === 'time' && operator === '<') earliest = Math.min(earliest, number!);
-  }
-  return earliest;
-}
-
-/** As with every caveat that no call could satisfy: a dead token would only surprise its holder. */
-function overBefore(now: number): Issued {
-  const message = `caveats: the token would have expired already, for it is ${formatTime(now)} here`;
-  return { ...refuse('invalid_request', 'request', 'never_holds', message), message };
-}
-
-function placeCaveats(terms: GrantTerms, scopes: readonly string[] | undefined, expiresAt: number): string[] {
-  const caveats = [`time < ${formatTime(expiresAt)}`, `aud = ${terms.resource.audience}`, `tenant = ${terms.tenant}`];
-  if (scopes) caveats.push(`scope in ${scopes.join(',')}`);
-  if (terms.budgetCredits !== undefined) caveats.push(`budget_credits <= ${terms.budgetCredits}`);
-  for (const { key, value } of terms.caveats) caveats.push(`${key} = ${value}`);
-  if (terms.label !== undefined) caveats.push(`label = ${terms.label}`);
-  return caveats;
-}
-
-function refuse(code: ErrorCode, stage: Denial['stage'], reason: string, detail: string): Refused {
-  return { code, denial: { stage, reason, detail } };
 }

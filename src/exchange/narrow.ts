@@ -18,6 +18,7 @@ export interface Narrowed {
 /** A request for more than the rule gives. */
 export interface Excess {
   readonly excess: string;
+  readonly about?: 'scope';
 }
 
 /** Chooses within `terms`. Whether an appended caveat can hold at all is for the mint to say. */
@@ -40,7 +41,8 @@ function chooseScopes(request: ExchangeRequest, terms: GrantTerms): readonly str
   if (!asked || asked.length === 0) return terms.scopes;
   const given = terms.scopes ?? [];
   if (asked.some((scope) => !given.includes(scope))) {
-    return { excess: given.length === 0 ? 'scopes: none may be asked for' : `scopes: at most ${given.join(' ')}` };
+    const excess = given.length === 0 ? 'scopes: none may be asked for' : `scopes: at most ${given.join(' ')}`;
+    return { excess, about: 'scope' };
   }
   return given.filter((scope) => asked.includes(scope));
 }

@@ -21,6 +21,23 @@ export function refusal(code: ErrorCode, message = SENTENCES[code], retryAfter?:
   return { granted: false, code, message, ...(wait !== undefined && { retryAfter: wait }) };
 }
 
+/** Nothing is minted: what the caller is told, and why it is so. */
+export interface Refused {
+  readonly code: ErrorCode;
+  readonly message?: string;
+  readonly about?: Refusal['about'];
+  readonly denial: Denial;
+}
+
+export function refuse(code: ErrorCode, stage: Denial['stage'], reason: string, detail: string): Refused {
+  return { code, denial: { stage, reason, detail } };
+}
+
+/** What the caller asked for is at fault, and they are told what. */
+export function refuseRequest(code: ErrorCode, reason: string, message: string): Refused {
+  return { ...refuse(code, 'request', reason, message), message };
+}
+
 /** Why an exchange was refused: for the operator, under the correlation id. */
 export interface Denial {
   /** How far it came. */

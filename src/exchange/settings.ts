@@ -1,4 +1,5 @@
 /** What the engine is given: its ports and its limits. */
+import type { OwnAlgorithm, SigningKey, VerificationKey } from '../access-token/index.ts';
 import type { Audit } from '../audit/index.ts';
 import type { Clock } from '../clock.ts';
 import type { KeyRing } from '../keyring/index.ts';
@@ -7,11 +8,19 @@ import type { RateLimit } from './rate-limit.ts';
 import type { HealthCheck, IssuerStatus } from './types.ts';
 import type { View } from './view.ts';
 
+/** Our own keys of JWTs. */
+export interface JwtKeys {
+  /** What signs now, under the `kid` that verifiers find it by; undefined where the active key has none for `alg`. */
+  signingKey(alg: OwnAlgorithm): Pick<SigningKey, 'kid' | 'privateKey'> | undefined;
+  /** The key of a token's `kid`, whatever its state; undefined for one that is not ours, or no longer. */
+  verificationKey(kid: string): VerificationKey | undefined;
+}
+
 export interface EngineSettings {
   readonly view: View;
   readonly proofs: ProofVerifier;
   /** Our own keys; `active` is asked only while there is a snapshot. */
-  readonly keyring: Pick<KeyRing, 'active' | 'rootKey' | 'resourceKeys' | 'jwks' | 'states'>;
+  readonly keyring: Pick<KeyRing, 'active' | 'rootKey' | 'resourceKeys' | 'jwks' | 'states'> & JwtKeys;
   readonly audit: Audit;
   readonly clock: Clock;
   /** Cryptographically secure bytes. */

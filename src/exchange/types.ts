@@ -1,4 +1,5 @@
 /** The engine's words: what a door asks for, and what comes of it. No HTTP here. */
+import type { Actor } from '../access-token/index.ts';
 import type { KeyState, PublicJwk } from '../keyring/index.ts';
 import type { Explanation, ObjectReport } from '../policy/types.ts';
 
@@ -18,6 +19,8 @@ export interface Refusal {
   readonly message: string;
   /** Seconds. */
   readonly retryAfter?: number;
+  /** What of the request it is about, where OAuth has a code of its own for that: `invalid_target`, `invalid_scope`. */
+  readonly about?: 'target' | 'scope';
 }
 
 export interface ExchangeRequest {
@@ -38,12 +41,17 @@ export interface ExchangeRequest {
   readonly budgetCredits?: number;
   /** Appended as a holder would. */
   readonly caveats?: readonly string[];
+  /** Confirms the kind of token that the resource takes; another is refused. */
+  readonly requestedTokenType?: TokenType;
 }
+
+/** What kind of token the resource takes: a macaroon, or a JWT access token. */
+export type TokenType = 'macaroon' | 'access_token';
 
 export interface Grant {
   readonly granted: true;
   readonly token: string;
-  readonly tokenType: 'macaroon';
+  readonly tokenType: TokenType;
   readonly jti: string;
   readonly grantId: string;
   /** NumericDate, seconds. */
@@ -56,6 +64,9 @@ export interface Grant {
   readonly tenant: string;
   readonly resource: string;
   readonly scopes?: readonly string[];
+  /** Of a JWT. */
+  readonly clientId?: string;
+  /** Of a macaroon; a JWT has none. */
   readonly caveats: readonly string[];
   readonly label?: string;
 }
@@ -99,6 +110,10 @@ export type VerifyOutcome =
       readonly attributes: Readonly<Record<string, string>>;
       readonly notes: readonly string[];
       readonly caveats: readonly string[];
+      /** Of a JWT; as are the client and who acts, the current actor outermost. */
+      readonly scopes?: readonly string[];
+      readonly clientId?: string;
+      readonly act?: Actor;
       readonly accounts: readonly AccountView[];
       readonly staleSeconds: number;
     }

@@ -1,6 +1,6 @@
 /** Is this token good for this call? The same answer that a gateway with the resource's keys and feed comes to. */
 import { epochSeconds } from '../clock.ts';
-import { type Verified, verifyMacaroon } from '../macaroon/index.ts';
+import { judgeToken } from './judge.ts';
 import { refusal } from './refusals.ts';
 import type { EngineSettings } from './settings.ts';
 import type { Refusal, VerifyOutcome, VerifyRequest } from './types.ts';
@@ -10,7 +10,7 @@ import type { Refusal, VerifyOutcome, VerifyRequest } from './types.ts';
  * clock that is wrong.
  */
 export function createVerify(settings: EngineSettings): (request: VerifyRequest) => VerifyOutcome | Refusal {
-  const { view, keyring, clock } = settings;
+  const { view, clock } = settings;
 
   return function verify(request) {
     const snapshot = view.snapshot();
@@ -22,53 +22,12 @@ export function createVerify(settings: EngineSettings): (request: VerifyRequest)
     const resource = snapshot.findResource(request.resource);
     if (!resource) return { active: false, staleSeconds };
     const now = epochSeconds(clock);
-    const verdict = verifyMacaroon(request.token, {
-      rootKey: (kid, audience) => keyring.rootKey(kid, audience),
-      audience: resource.audience,
-      now,
-      call: request.call,
-    });
-    if (!verdict.ok) {
-      if (verdict.reason === 'other_resource') return { active: false, staleSeconds };
-      const { caveat } = verdict;
-      return { active: false, reason: verdict.denial ?? verdict.reason, ...(caveat && { caveat }), staleSeconds };
+    const judged = judgeToken(settings, resource, request.token, request.call, now);
+    if (!('says' in judged)) return { active: false, ...judged, staleSeconds };
+    const revocations = view.revocations();
+    if (judged.lineage.some((facts) => revocations.check(facts, now))) {
+      return { active: false, reason: 'revoked', staleSeconds };
     }
-    const { identifier } = verdict;
-    const dead = view.revocations().check(
-      {
-        jti: identifier.jti,
-        gid: identifier.gid,
-        pol: identifier.pol,
-        agt: identifier.agt,
-        tenant: identifier.ten,
-        iat: identifier.iat,
-        derivedFrom: verdict.derivedFromDigests,
-      },
-      now,
-    );
-    if (dead) return { active: false, reason: 'revoked', staleSeconds };
-    return active(verdict, staleSeconds);
-  };
-}
-
-function active(
-  { identifier, facts, notes, caveats, expiresAt, accounts }: Verified,
-  staleSeconds: number,
-): VerifyOutcome {
-  return {
-    active: true,
-    jti: identifier.jti,
-    grantId: identifier.gid,
-    policy: identifier.pol,
-    agent: identifier.agt,
-    tenant: identifier.ten,
-    subject: identifier.sub,
-    issuedAt: identifier.iat,
-    expiresAt,
-    attributes: Object.fromEntries(facts),
-    notes,
-    caveats,
-    accounts,
-    staleSeconds,
+    return { active: true, ...judged.says, staleSeconds };
   };
 }

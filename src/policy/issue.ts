@@ -2,8 +2,10 @@
 import type { Issue } from '../api/v1alpha1/index.ts';
 import type { ProviderName } from '../identity.ts';
 import { compileCaveats } from './caveats.ts';
+import { clientIdFault } from './client-id.ts';
 import { parseDuration } from './duration.ts';
 import type { CompiledIssue, ResourceGrant } from './model.ts';
+import { refuseNotYet } from './not-yet.ts';
 import { sourceName } from './predicate.ts';
 import type { Problems } from './problems.ts';
 import { DEFAULT_RESOURCE, type Resources } from './resources.ts';
@@ -25,6 +27,7 @@ export interface IssueContext {
 const MIN_TTL = 60;
 const MAX_TTL = 86_400;
 const DEFAULT_TTL = 3600;
+const MAX_DEPTH = 4;
 
 /** `path` is that of the rule's `issue`. */
 export function compileIssue(issue: Issue, path: string, context: IssueContext): CompiledIssue {
@@ -33,9 +36,12 @@ export function compileIssue(issue: Issue, path: string, context: IssueContext):
   if (ttl < MIN_TTL || ttl > MAX_TTL)
     problems.error('InvalidDuration', `${path}.ttl`, 'must be a duration from 1m to 24h');
   const caveats = compileCaveats(issue.caveats ?? [], `${path}.caveats`, problems);
-  const label = issue.labelTemplate === undefined ? undefined : compileLabel(issue.labelTemplate, path, problems);
+  const label = compileTemplate(issue.labelTemplate, `${path}.labelTemplate`, problems);
+  const clientId = compileClientId(issue, path, context);
   const templates = caveats.flatMap(({ value }) => (typeof value === 'string' ? [] : [value]));
-  if (label) templates.push(label);
+  for (const template of [label, clientId]) if (template) templates.push(template);
+  checkDelegation(issue, path, context);
+  refuseNotYet(issue, path, problems);
   return {
     resources: [...(issue.resources ?? [DEFAULT_RESOURCE])],
     grants: compileGrants(issue, ttl, path, context),
@@ -44,15 +50,59 @@ export function compileIssue(issue: Issue, path: string, context: IssueContext):
     caveats,
     hasFixedCaveats: caveats.every(({ value }) => typeof value === 'string'),
     ...(label && { label }),
+    ...(clientId && { clientId }),
+    ...(issue.actsFor && { actsFor: issue.actsFor }),
+    ...(issue.delegation && { delegation: { maxDepth: issue.delegation.maxDepth } }),
     used: [...new Set(templates.flatMap(templateSources).map((source) => sourceName(source, provider)))],
   };
 }
 
-function compileLabel(text: string, path: string, problems: Problems): Template | undefined {
+function compileTemplate(text: string | undefined, path: string, problems: Problems): Template | undefined {
+  if (text === undefined) return undefined;
   const parsed = parseTemplate(text);
   if ('template' in parsed) return parsed.template;
-  problems.error('InvalidTemplate', `${path}.labelTemplate`, `at character ${parsed.position}: ${parsed.message}`);
+  problems.error('InvalidTemplate', path, `at character ${parsed.position}: ${parsed.message}`);
   return undefined;
+}
+
+function compileClientId(issue: Issue, path: string, { problems, resources }: IssueContext): Template | undefined {
+  const at = `${path}.clientId`;
+  const template = compileTemplate(issue.clientId, at, problems);
+  if (!template) return undefined;
+  const [first] = template.parts;
+  const fault = typeof first === 'string' ? clientIdFault(first) : undefined;
+  if (fault !== undefined) problems.error('InvalidClientId', at, fault);
+  if (!namesOf(issue).some((name) => resources.known.get(name)?.object.spec.tokenType === 'JWT'))
+    problems.warning('NoClient', at, "none of the rule's resources takes JWTs, which alone say a client");
+  return template;
+}
+
+/** Only what a JWT carries can be handed on. */
+function checkDelegation(issue: Issue, path: string, { problems, resources }: IssueContext): void {
+  if (!issue.delegation) return;
+  const at = `${path}.delegation`;
+  const { maxDepth } = issue.delegation;
+  if (!Number.isInteger(maxDepth) || maxDepth < 1 || maxDepth > MAX_DEPTH)
+    problems.error('InvalidDelegation', `${at}.maxDepth`, `must be 1 to ${MAX_DEPTH}`);
+  if (carriesMore(issue))
+    problems.error('NotEnforceable', at, 'what is delegated is a JWT, which would ignore budgetCredits and caveats');
+  for (const name of namesOf(issue)) {
+    const known = resources.known.get(name);
+    const takesMacaroons = known ? known.object.spec.tokenType !== 'JWT' : resources.served.has(name);
+    if (takesMacaroons)
+      problems.error('NotDelegable', at, `${name} takes macaroons, which their holder attenuates instead`);
+    else if (known && (known.object.spec.scopes ?? []).length === 0)
+      problems.warning('NoScopes', at, `${name} has no scopes, and scopes are what is delegated`);
+  }
+}
+
+function namesOf(issue: Issue): readonly string[] {
+  return [...new Set(issue.resources ?? [DEFAULT_RESOURCE])];
+}
+
+/** Whether the rule says what only a macaroon can hold. */
+function carriesMore(issue: Issue): boolean {
+  return issue.budgetCredits !== undefined || (issue.caveats?.length ?? 0) > 0;
 }
 
 /** A CI run is one instance and needs one budget; a workload that lives on gets a new one each window. */
@@ -74,14 +124,13 @@ function compileBudget(
 
 function compileGrants(issue: Issue, ttl: number, path: string, context: IssueContext): ResourceGrant[] {
   const { resources, refs, problems } = context;
-  const names = [...new Set(issue.resources ?? [DEFAULT_RESOURCE])];
+  const names = namesOf(issue);
   const wanted = new Set(issue.scopes ?? []);
   const grants: ResourceGrant[] = [];
-  const hasBudgetOrCaveats = issue.budgetCredits !== undefined || (issue.caveats?.length ?? 0) > 0;
   names.forEach((name, i) => {
     const at = `${path}.resources[${i}]`;
     const known = resources.known.get(name);
-    if (known?.object.spec.tokenType === 'JWT' && hasBudgetOrCaveats)
+    if (known?.object.spec.tokenType === 'JWT' && carriesMore(issue))
       problems.error('NotEnforceable', at, `${name} takes JWTs, which would ignore budgetCredits and caveats`);
     const { namespace } = context;
     if (known && namespace !== undefined && !known.grantableFrom.some((glob) => glob.matches(namespace)))

@@ -1,5 +1,6 @@
 /** Whether one rule decides, and what. Deciding and explaining both ask here, so they cannot disagree. */
 import type { VerifiedIdentity } from '../identity.ts';
+import { clientIdFault } from './client-id.ts';
 import type { CompiledIssue, CompiledRule, ResourceGrant } from './model.ts';
 import { holds, type Predicate } from './predicate.ts';
 import type { Ask } from './resources.ts';
@@ -73,6 +74,13 @@ function grant(rule: CompiledRule, issue: CompiledIssue, identity: VerifiedIdent
     if ('fault' in rendered) return failed('labelTemplate', rendered.fault);
     label = rendered.value;
   }
+  let clientId: string | undefined;
+  if (issue.clientId) {
+    const rendered = renderTemplate(issue.clientId, identity);
+    const fault = 'fault' in rendered ? rendered.fault : clientIdFault(rendered.value);
+    if (fault !== undefined) return failed('clientId', fault);
+    if ('value' in rendered) clientId = rendered.value;
+  }
   let caveats = issue.caveats as readonly Attribute[];
   if (!issue.hasFixedCaveats) {
     const rendered: Attribute[] = [];
@@ -100,6 +108,9 @@ function grant(rule: CompiledRule, issue: CompiledIssue, identity: VerifiedIdent
       budgetWindow: issue.budgetWindow,
       caveats,
       ...(label !== undefined && { label }),
+      ...(clientId !== undefined && { clientId }),
+      ...(issue.actsFor && { actsFor: issue.actsFor }),
+      ...(issue.delegation && { delegation: issue.delegation }),
       used: rule.used,
     },
   };

@@ -69,5 +69,8 @@ export interface CompiledIssue {
   /** Whether no caveat holds a template. */
   readonly hasFixedCaveats: boolean;
   readonly label?: Template;
+  readonly clientId?: Template;
+  readonly actsFor?: 'RegisteredUser';
+  readonly delegation?: { readonly maxDepth: number };
   readonly used: readonly string[];
 }

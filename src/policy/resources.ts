@@ -61,6 +61,9 @@ function builtIn(options: CompileOptions): ServedResource {
   return Object.freeze({
     name: DEFAULT_RESOURCE,
     audience: options.defaultAudience,
+    tokenType: 'Macaroon',
+    scopeFormat: 'String',
+    signingAlgorithm: 'ES256',
     resourceUris: [],
     scopes: [],
     verifiers: [],
@@ -73,6 +76,10 @@ function serve({ metadata, spec }: ProtectedResource): ServedResource {
   return Object.freeze({
     name: metadata.name,
     audience: spec.audience,
+    // Manifests and the API server fill the defaults in; an object that no schema ever saw has none.
+    tokenType: spec.tokenType ?? 'Macaroon',
+    scopeFormat: spec.scopeFormat ?? 'String',
+    signingAlgorithm: spec.signingAlgorithm ?? 'ES256',
     resourceUris: [...(spec.resourceUris ?? [])],
     scopes: [...new Set(spec.scopes ?? [])],
     ...(maxTtl !== undefined && { maxTtl }),
@@ -92,15 +99,15 @@ function checkResource({ metadata, spec }: ProtectedResource, options: CompileOp
     const fault = /^[\x21-\x7e]+$/.test(uri) && URL.canParse(uri) && !uri.includes('#') ? undefined : true;
     if (fault)
       problems.error('InvalidUri', `spec.resourceUris[${i}]`, 'must be an absolute URI without fragment (RFC 8707 §2)');
+    if (uri === options.ownIssuer)
+      problems.error('InvalidUri', `spec.resourceUris[${i}]`, 'our own issuer is no resource');
   });
   const { maxTtl, maxBudgetCredits } = spec.limits ?? {};
   const seconds = maxTtl === undefined ? 60 : parseDuration(maxTtl);
   if (seconds === undefined || seconds < 60 || seconds > 86_400)
     problems.error('InvalidDuration', 'spec.limits.maxTtl', 'must be a duration from 1m to 24h');
-  if (spec.tokenType !== 'JWT') return;
-  if (maxBudgetCredits !== undefined)
+  if (spec.tokenType === 'JWT' && maxBudgetCredits !== undefined)
     problems.error('NotEnforceable', 'spec.limits.maxBudgetCredits', 'a JWT resource cannot limit budgets');
-  problems.error('NotYet', 'spec.tokenType', 'JWT access tokens are not minted yet');
 }
 
 /** Whoever shares a scope, an audience or a URI with another loses it, and so does the other. */

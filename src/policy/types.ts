@@ -70,6 +70,11 @@ export interface PolicyRef {
 export interface ServedResource {
   readonly name: string;
   readonly audience: string;
+  readonly tokenType: 'JWT' | 'Macaroon';
+  /** Of a JWT: how `scope` is written. */
+  readonly scopeFormat: 'String' | 'Array';
+  /** Of a JWT. */
+  readonly signingAlgorithm: 'ES256' | 'RS256' | 'EdDSA';
   readonly resourceUris: readonly string[];
   readonly scopes: readonly string[];
   readonly maxTtl?: number;
@@ -112,6 +117,12 @@ export interface GrantTerms {
   readonly budgetWindow: number | 'Lifetime';
   readonly caveats: readonly Attribute[];
   readonly label?: string;
+  /** What the rule says a JWT's `client_id` is, rendered. */
+  readonly clientId?: string;
+  /** Whether the token is for the user that the workload is registered for; without a registration it is refused. */
+  readonly actsFor?: 'RegisteredUser';
+  /** How far the workload may hand on what it gets; absent: not at all. */
+  readonly delegation?: { readonly maxDepth: number };
   /** The names of the claims and attributes that the policy read: the audit record states their values. */
   readonly used: readonly string[];
 }

@@ -80,6 +80,12 @@ const BOTH: readonly Row[] = [
   [/ttl is 1m to 24h/, issue({ ttl: '59s' }), /1m to 24h/],
   [/budgetWindow is at least/, issue({ budgetWindow: '59s' }), /at least 1m/],
   [/places these caveats itself/, issue({ caveats: ['tenant = t'] }), /places tenant caveats itself/],
+  [/does not begin as subjects/, issue({ clientId: 'user:alice' }), /does not begin with user:/],
+  [
+    /what is delegated is a JWT/,
+    issue({ delegation: { maxDepth: 1 }, caveats: ['a = 1'] }),
+    /would ignore budgetCredits and caveats/,
+  ],
   [/stated once/, issue({ caveats: ['a = 1', 'a = 2'] }), /stated twice/],
   [
     /at most one of jwksUrl/,

@@ -43,7 +43,8 @@ describe('lint', () => {
 
   it('says what compile says', () => {
     assert.deepEqual(github({ ref: 'main' }), ['MustNarrow']);
-    assert.deepEqual(found({ protectedResources: [pres('api', { tokenType: 'JWT' })] }, 'api'), ['NotYet']);
+    const both = { tokenType: 'JWT', limits: { maxBudgetCredits: 1 } } as const;
+    assert.deepEqual(found({ protectedResources: [pres('api', both)] }, 'api'), ['NotEnforceable']);
     assert.deepEqual(github({ ...pinned }, { issue: { resources: ['ghost'] } }), ['ResourceNotFound']);
   });
 

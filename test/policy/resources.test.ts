@@ -114,29 +114,6 @@ describe('ownership', () => {
 describe('a resource', () => {
   const errors = (spec: Parameters<typeof pres>[1]) => errorsOf({ protectedResources: [pres('a', spec)] }, 'a');
 
-  it('that takes JWTs is not yet served', () => {
-    assert.deepEqual(errors({ tokenType: 'JWT' }), ['NotYet']);
-    const jwt = world({ resources: ['a', 'default'] }, [pres('a', { tokenType: 'JWT' })]);
-    assert.equal(jwt.condition('p', 'ResolvedRefs'), 'False/ResourceNotAccepted');
-    assert.equal(jwt.outcome(IDP, x), 'p/r');
-    assert.equal(jwt.outcome(IDP, x, { resource: 'a' }), 'nothing_left');
-  });
-
-  it('that takes JWTs cannot be listed with what a JWT would ignore', () => {
-    const rules = (issue: Issue) =>
-      errorsOf(
-        {
-          clusterTrustPolicies: [gives({ ...issue, resources: ['a'] })],
-          protectedResources: [pres('a', { tokenType: 'JWT' })],
-        },
-        'p',
-      );
-    assert.deepEqual(rules({ budgetCredits: 0 }), ['NotEnforceable']);
-    assert.deepEqual(rules({ caveats: ['a = b'] }), ['NotEnforceable']);
-    assert.deepEqual(rules({}), []);
-    assert.deepEqual(errors({ tokenType: 'JWT', limits: { maxBudgetCredits: 1 } }), ['NotEnforceable', 'NotYet']);
-  });
-
   it('must have an audience and URIs that can stand in a token', () => {
     for (const audience of ['a\nb', ' a', 'é', 'https://mint.example'])
       assert.deepEqual(errors({ audience }), ['InvalidAudience'], audience);

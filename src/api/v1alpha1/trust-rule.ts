@@ -20,6 +20,19 @@ export const RESERVED_CAVEAT_KEYS = [
   'note',
 ] as const;
 
+/** How the subjects of our tokens begin, and the client ids that we make ourselves: no rule may write one of those. */
+export const RESERVED_CLIENT_PREFIXES = [
+  'user:',
+  'trustmint:',
+  'system:',
+  'spiffe:',
+  'k8s:',
+  'github:',
+  'arn:',
+  'oidc:',
+] as const;
+
+const reservedPrefixes = RESERVED_CLIENT_PREFIXES.map((p) => `'${p}'`).join(', ');
 const reservedKeys = RESERVED_CAVEAT_KEYS.map((k) => `'${k}'`).join(', ');
 
 export const issue = z
@@ -73,6 +86,33 @@ export const issue = z
         ),
       })
       .describe('Attributes in the form `key = value`; values may hold templates.'),
+    clientId: template
+      .optional()
+      .meta(
+        cel({
+          rule: `![${reservedPrefixes}].exists(p, self.startsWith(p))`,
+          message: `a client id does not begin as subjects do: ${RESERVED_CLIENT_PREFIXES.join(' ')}`,
+          reason: 'FieldValueInvalid',
+        }),
+      )
+      .describe('The client_id of JWTs. Default: trustmint:<namespace or ->/<policy>/<rule>.'),
+    actsFor: z
+      .enum(['RegisteredUser'])
+      .optional()
+      .describe(
+        'RegisteredUser: the token is for the user that the workload is registered for; without a registration it is refused. Not served yet.',
+      ),
+    delegation: z
+      .object({
+        maxDepth: z
+          .int()
+          .min(1)
+          .max(4)
+          .meta({ format: 'int32' })
+          .describe('How often what is given may be handed on, 1 to 4.'),
+      })
+      .optional()
+      .describe('Whether the workload may hand on what it gets; of JWT resources only. Not served yet.'),
     labelTemplate: template.optional().describe('A name for the token, as ci-{{ .Claims.run_id }}.'),
     resources: z
       .array(z.string().min(1).max(253))
@@ -96,6 +136,12 @@ export const issue = z
         message: 'ttl is 1m to 24h',
         reason: 'FieldValueInvalid',
         fieldPath: '.ttl',
+      },
+      {
+        rule: '!has(self.delegation) || !(has(self.budgetCredits) || has(self.caveats))',
+        message: 'what is delegated is a JWT, which carries no budget and no caveats',
+        reason: 'FieldValueForbidden',
+        fieldPath: '.delegation',
       },
       {
         rule: "!has(self.budgetWindow) || self.budgetWindow == 'Lifetime' || duration(self.budgetWindow) >= duration('1m')",

@@ -1,6 +1,6 @@
 /** The native JSON request, read into the engine's words. */
 import type { IncomingMessage } from 'node:http';
-import type { ExchangeRequest } from '../../exchange/types.ts';
+import type { ExchangeRequest, TokenType } from '../../exchange/types.ts';
 import type { JsonObject } from '../../jws/index.ts';
 import { bearerToken, sameCredential } from '../bearer.ts';
 import { readObject } from '../body.ts';
@@ -8,8 +8,11 @@ import type { RequestContext } from '../context.ts';
 import { CHALLENGE, invalidRequest, ServerError } from '../errors.ts';
 import { duration, onlyKnown, scopes, text, texts, whole } from '../members.ts';
 
-/** What names the kind of token: a URI of ours, for no registered one exists (RFC 8693 §3). */
-export const MACAROON_TYPE = 'https://trustmint.dev/token-type/macaroon';
+/** What names each kind of token (RFC 8693 §3). A macaroon's is a URI of ours, for no registered one exists. */
+export const TYPE_URIS: Readonly<Record<TokenType, string>> = {
+  macaroon: 'https://trustmint.dev/token-type/macaroon',
+  access_token: 'urn:ietf:params:oauth:token-type:access_token',
+};
 
 const MEMBERS = new Set([
   'credentials',
@@ -40,7 +43,6 @@ export async function readExchange(
 ): Promise<ExchangeRequest> {
   const body = (await readObject(req, maxBytes)) ?? NOTHING;
   onlyKnown(body, MEMBERS);
-  confirmType(text(body, 'requested_token_type', NAME_LENGTH));
   return {
     door: 'native',
     correlationId: context.correlationId,
@@ -54,6 +56,7 @@ export async function readExchange(
     ttl: duration(body, 'ttl'),
     budgetCredits: whole(body, 'budget_credits', 0),
     caveats: texts(body, 'caveats', CAVEATS, CAVEAT_LENGTH),
+    requestedTokenType: tokenType(text(body, 'requested_token_type', NAME_LENGTH)),
   };
 }
 
@@ -86,7 +89,10 @@ function trimmed(body: JsonObject): JsonObject {
   return { credentials: typeof value === 'string' ? value.trimEnd() : value };
 }
 
-function confirmType(asked: string | undefined): void {
-  if (asked === undefined || asked === 'macaroon' || asked === MACAROON_TYPE) return;
-  throw invalidRequest(`requested_token_type can only confirm ${MACAROON_TYPE}`);
+/** By its URI or its short name. Whether the resource takes that kind is the engine's to say. */
+function tokenType(asked: string | undefined): TokenType | undefined {
+  if (asked === undefined) return undefined;
+  for (const type of Object.keys(TYPE_URIS) as TokenType[])
+    if (asked === type || asked === TYPE_URIS[type]) return type;
+  throw invalidRequest(`requested_token_type can only confirm ${Object.values(TYPE_URIS).join(' or ')}`);
 }

@@ -8,7 +8,7 @@ import { invalidRequest, methodNotAllowed, type ServerError } from '../errors.ts
 import type { Metrics } from '../metrics.ts';
 import { rfc3339 } from '../time.ts';
 import type { Log } from '../types.ts';
-import { MACAROON_TYPE, readExchange } from './native-request.ts';
+import { readExchange, TYPE_URIS } from './native-request.ts';
 
 export const EXCHANGE_PATH = '/api/mint/exchange';
 
@@ -82,13 +82,14 @@ function granted(grant: Grant, correlationId: string) {
   return {
     token: grant.token,
     token_type: 'Bearer',
-    issued_token_type: MACAROON_TYPE,
+    issued_token_type: TYPE_URIS[grant.tokenType],
     expires_at: rfc3339(grant.expiresAt),
     expires_in: grant.expiresIn,
     grant_id: grant.grantId,
     policy: grant.policy,
     resource: grant.resource,
     scopes: grant.scopes,
+    client_id: grant.clientId,
     caveats: grant.caveats,
     label: grant.label,
     correlation_id: correlationId,

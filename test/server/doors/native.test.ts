@@ -84,6 +84,7 @@ describe('POST /api/mint/exchange', () => {
       ttl: 5400,
       budgetCredits: 10,
       caveats: ['tool = search'],
+      requestedTokenType: 'macaroon',
     });
   });
 
@@ -108,6 +109,20 @@ describe('POST /api/mint/exchange', () => {
     const headers = { 'Content-Type': 'Application/JSON; charset="UTF-8"' };
     const answer = await post(url, { credentials: PROOF, requested_token_type: 'macaroon' }, headers);
     assert.equal(answer.status, 200);
+  });
+
+  it('answers a JWT as an access token, with its client and scopes and without a caveat', async () => {
+    const jwt = { tokenType: 'access_token', scopes: ['a:read'], clientId: 'worker', caveats: [] } as const;
+    h.engine.onExchange = () => ({ ...GRANT, ...jwt });
+    const uri = 'urn:ietf:params:oauth:token-type:access_token';
+    for (const requested_token_type of [uri, 'access_token']) {
+      const { json } = await post(url, { credentials: PROOF, requested_token_type });
+      assert.deepEqual(
+        [json.token_type, json.issued_token_type, json.client_id, json.scopes, json.caveats],
+        ['Bearer', uri, 'worker', ['a:read'], []],
+      );
+      assert.equal(h.engine.exchanges.at(-1)?.requestedTokenType, 'access_token');
+    }
   });
 
   it('BR-4: no credential at all is 401 with a challenge that holds no error code', async () => {
