@@ -9,10 +9,17 @@ import { syncRevocation } from './sync.ts';
 
 const NONE: readonly RevocationProblem[] = [];
 
+/** What was worked out of one, and from what. */
+interface Told {
+  readonly one: HeldRevocation;
+  readonly found: readonly RevocationProblem[];
+  readonly said: string;
+}
+
 export function revocationStatus(
   view: Pick<ClusterView, 'copies' | 'snapshot' | 'revocations' | 'revocationProblems'>,
 ): StatusKind {
-  let before = new Map<string, string>();
+  let before = new Map<string, Told>();
   let grouped: { readonly from: unknown; readonly problems: Map<string, RevocationProblem[]> } | undefined;
   const held = () => view.copies.revocations.items();
 
@@ -28,8 +35,13 @@ export function revocationStatus(
     return found;
   }
 
-  const fingerprint = ({ uid, object }: HeldRevocation, found: readonly RevocationProblem[]) =>
-    JSON.stringify([uid, object.metadata.generation, found.map(({ code, path }) => [code, path])]);
+  /** The same as before, where nothing is new: of ten thousand nearly all. */
+  function told(one: HeldRevocation, found: readonly RevocationProblem[], old: Told | undefined): Told {
+    if (old?.one === one && old.found === found) return old;
+    const { uid, object } = one;
+    const said = JSON.stringify([uid, object.metadata.generation, found.map(({ code, path }) => [code, path])]);
+    return { one, found, said };
+  }
 
   return {
     type: WATCHED.TokenRevocation,
@@ -37,11 +49,16 @@ export function revocationStatus(
     *news() {
       const all = problems();
       if (!all) return;
-      const now = new Map<string, string>();
-      for (const [key, one] of held()) now.set(key, fingerprint(one, all.get(key) ?? NONE));
-      const news = [...now].filter(([key, said]) => before.get(key) !== said);
+      const now = new Map<string, Told>();
+      const news: string[] = [];
+      for (const [key, one] of held()) {
+        const old = before.get(key);
+        const next = told(one, all.get(key) ?? NONE, old);
+        now.set(key, next);
+        if (next.said !== old?.said) news.push(key);
+      }
       before = now;
-      for (const [key] of news) yield key;
+      yield* news;
     },
     forget() {
       before = new Map();

@@ -7,6 +7,7 @@ import {
   type RevocationEntry,
 } from '../../revocation/index.ts';
 import type { Copies } from '../copies.ts';
+import { FINALIZER } from '../deletion/finalizer.ts';
 import { text } from '../errors.ts';
 import type { HeldRevocation } from '../held.ts';
 import { isTombstone, OUTLIVES_TOKENS } from '../tombstones.ts';
@@ -23,7 +24,9 @@ export function withoutTombstone(copies: Copies, own: string, now: number): Clai
   let kept: Map<string, Kept[]> | undefined;
   const due: Claim[] = [];
   for (const policies of copies.policies.values()) {
-    for (const { claims, status } of policies.items().values()) {
+    for (const { claims, status, read, finalizers } of policies.items().values()) {
+      // Whoever takes our finalizer off does it before.
+      if (read.object.metadata.deletionTimestamp !== undefined && finalizers.includes(FINALIZER)) continue;
       for (const claim of claims) {
         if (!claim.standing || hasRunOut(claim.entry, status, now)) continue;
         kept ??= keptIn(copies, own);
