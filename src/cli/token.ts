@@ -9,10 +9,15 @@ import {
 } from '../macaroon/index.ts';
 import { CliError } from './errors.ts';
 import { readInput } from './input.ts';
+import { inspectJwt, looksLikeJwt } from './inspect-jwt.ts';
 import type { Io } from './io.ts';
 
 export async function inspectToken(file: string, flags: { json?: true }, io: Io): Promise<void> {
   const token = (await readInput(file, io)).trim();
+  if (looksLikeJwt(token)) {
+    io.stdout.write(inspectJwt(token, flags.json === true));
+    return;
+  }
   const description = described(() => describeMacaroon(token));
   io.stdout.write(flags.json ? `${JSON.stringify(description, null, 2)}\n` : formatDescription(description));
 }

@@ -118,7 +118,7 @@ describe('trustmint token', () => {
 
   for (const [what, text, code] of [
     ['nothing', '', 'malformed'],
-    ['a JWT', 'eyJhbGciOiJub25lIn0.eyJzdWIiOiJhIn0.AA', 'malformed'],
+    ['an unsigned JWT', 'eyJhbGciOiJub25lIn0.eyJzdWIiOiJhIn0.AA', '(?:algorithm_none|malformed)'],
     ['too much', 'A'.repeat(10_000), 'too_large'],
   ] as const) {
     it(`inspect and attenuate refuse ${what}, and do not repeat it`, async () => {
