@@ -30,28 +30,44 @@ export function claimsOfPolicy(
   ];
 }
 
+/** null: any; undefined: none. */
+type Tenant = string | null | undefined;
+
+/** How many are remembered in vain at least before they are forgotten. */
+const SLACK = 1_000;
+
 interface ClaimOfRevocation {
   readonly claim?: Claim;
   readonly problems: readonly RevocationProblem[];
 }
 
-const known = new WeakMap<
-  HeldRevocation,
-  { readonly tenant: string | null | undefined; readonly of: ClaimOfRevocation }
->();
-
 /**
- * The same for the same object and tenant.
- * @param tenant of its namespace; null: any; undefined: none
+ * The claims of TokenRevocations, the same for the same content and tenant: neither a status that is written nor a list
+ * that is read anew makes another one.
  */
-export function claimOfRevocation(held: HeldRevocation, tenant: string | null | undefined): ClaimOfRevocation {
-  const before = known.get(held);
-  if (before && before.tenant === tenant) return before.of;
-  const { entries, problems } = fromTokenRevocation(held.object, tenant);
-  const [entry] = entries;
-  const of = entry ? { claim: claimOf(held, entry), problems } : { problems };
-  known.set(held, { tenant, of });
-  return of;
+export class RevocationClaims {
+  readonly #known = new Map<
+    string,
+    { readonly content: string; readonly tenant: Tenant; readonly of: ClaimOfRevocation }
+  >();
+
+  /** @param tenant of its namespace */
+  of(held: HeldRevocation, tenant: Tenant): ClaimOfRevocation {
+    const before = this.#known.get(held.uid);
+    if (before && before.tenant === tenant && before.content === held.content) return before.of;
+    const { entries, problems } = fromTokenRevocation(held.object, tenant);
+    const [entry] = entries;
+    const of = entry ? { claim: claimOf(held, entry), problems } : { problems };
+    this.#known.set(held.uid, { content: held.content, tenant, of });
+    return of;
+  }
+
+  /** Forgets, now and then, what is there no more. */
+  retain(all: ReadonlyMap<string, HeldRevocation>): void {
+    if (this.#known.size <= 2 * all.size + SLACK) return;
+    const uids = new Set([...all.values()].map(({ uid }) => uid));
+    for (const uid of this.#known.keys()) if (!uids.has(uid)) this.#known.delete(uid);
+  }
 }
 
 function claimOf({ uid, object }: HeldRevocation, entry: RevocationEntry): Claim {

@@ -10,7 +10,7 @@ import {
   type RevocationProblem,
   type Verdict,
 } from '../revocation/index.ts';
-import { claimOfRevocation } from './claims.ts';
+import { RevocationClaims } from './claims.ts';
 import type { Copies } from './copies.ts';
 
 /** Milliseconds between two looks at what lingers. */
@@ -38,6 +38,7 @@ const HOW = { told: 'deleted', missed: 'missed', restored: 'restored' } as const
 export class Revoked implements LingeringRevocations {
   readonly #settings: RevokedSettings;
   readonly #ledger = new RevocationLedger();
+  readonly #claims = new RevocationClaims();
   readonly #gone = new Map<string, (typeof HOW)[HowGone]>();
   #problems: readonly RevocationProblem[] = [];
   #timer: TimerHandle | undefined;
@@ -80,9 +81,10 @@ export class Revoked implements LingeringRevocations {
   update(tenantOf: (namespace: string | undefined) => string | null | undefined): void {
     const copies = this.#settings.copies();
     const claims: Claim[] = [];
+    this.#claims.retain(copies.revocations.items());
     const problems: RevocationProblem[] = [];
     for (const held of copies.revocations.items().values()) {
-      const { claim, problems: own } = claimOfRevocation(held, tenantOf(held.object.metadata.namespace));
+      const { claim, problems: own } = this.#claims.of(held, tenantOf(held.object.metadata.namespace));
       if (claim) claims.push(claim);
       if (own.length > 0) problems.push(...own);
     }

@@ -1,5 +1,5 @@
 /** What is dead as objects come and go: what an object killed stays dead until its going is understood. */
-import { RevocationIndex } from './revocation-index.ts';
+import { covers, RevocationIndex } from './revocation-index.ts';
 import type { RevocationEntry } from './types.ts';
 
 /** What one object kills. Of one object there may be several; the same one as long as the object is the same. */
@@ -162,7 +162,8 @@ function* standing(claims: readonly Claim[]): Iterable<RevocationEntry> {
 /** Whether an object, as it is now, claims at least what it claimed. */
 function saysAgain(now: Claim, before: Claim): boolean {
   if (!now.standing && before.standing) return false;
-  return RevocationIndex.from([now.entry]).covers(before.entry, Number.POSITIVE_INFINITY);
+  const [a, b] = [now.entry, before.entry];
+  return a.by === b.by && a.value === b.value && a.tenant === b.tenant && covers(a, b);
 }
 
 /** undefined: it went without having been in force, or to be. */

@@ -14,7 +14,7 @@ function atLeast(a: number | null, b: number | null): boolean {
 }
 
 /** Whether `a` kills all that `b` kills, for as long. Both are of one target, value and tenant. */
-function covers(a: RevocationEntry, b: RevocationEntry): boolean {
+export function covers(a: RevocationEntry, b: RevocationEntry): boolean {
   return atLeast(a.issuedBefore, b.issuedBefore) && atLeast(a.expiresAt, b.expiresAt);
 }
 
