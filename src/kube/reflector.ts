@@ -95,11 +95,13 @@ export function createReflector<T>(options: ReflectorOptions<T>): Reflector<T> {
       controller.abort();
     };
     const opening = momentOf(clock);
+    // Of a clock that was set back, and right again, only the sign of life between knows.
+    const slept = () => sleptSince(clock, opening) || sleptSince(clock, aliveAt);
     const listen = (): ReturnType<typeof clock.setTimer> =>
       clock.setTimer(
         () => {
           if (clock.monotonic() - heardAt >= timings.idleMs) cut?.('idle', `nothing heard for ${timings.idleMs} ms`);
-          else if (sleptSince(clock, opening)) cut?.('slept', SLEPT_MESSAGE);
+          else if (slept()) cut?.('slept', SLEPT_MESSAGE);
           else idle = listen();
         },
         Math.max(1, Math.min(LOOK, heardAt + timings.idleMs - clock.monotonic())),
@@ -125,7 +127,7 @@ export function createReflector<T>(options: ReflectorOptions<T>): Reflector<T> {
         if (clock.monotonic() > opening.monotonic + timeoutSeconds * 1000 + timings.idleMs)
           throw new Failure('stream_broken', 'the watch goes on beyond its time');
         // What it reads first after it slept is from before.
-        if (sleptSince(clock, opening)) throw new Failure('slept', SLEPT_MESSAGE);
+        if (slept()) throw new Failure('slept', SLEPT_MESSAGE);
         take(event);
       }
       if (failure) throw failure;

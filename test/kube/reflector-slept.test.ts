@@ -54,4 +54,16 @@ describe('A copy of a collection on a machine that slept', () => {
     assert.equal(scene.lists().length, lists);
     assert.equal(reflector.status().phase, 'watching');
   });
+
+  it('is as young as it is within seconds of a clock that was set back being right again', async () => {
+    const reflector = await scene.watching({ timings: { checkMs: 0 } });
+    clock().jump(clock().now() - HOUR);
+    await pass(clock(), 5_000);
+    scene.world.fake.server.watches.bookmark();
+    await eventually('a sign of life', () => reflector.ageMs() < 1_000);
+    clock().jump(clock().now() + HOUR);
+    await pass(clock(), 4_000);
+    await eventually('listed anew', () => reflector.ageMs() < 10_000);
+    assert.equal(reflector.counters().failures.get('slept'), 1);
+  });
 });
