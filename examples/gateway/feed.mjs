@@ -19,6 +19,8 @@ const MAX_SKEW = 300_000;
 /** Milliseconds that are added to the age of every answer: times are given in whole seconds. */
 const ROUNDING = 1_000;
 const MAX_PAUSE = 30_000;
+/** Milliseconds: what a policy's status promises of a revocation (`effectiveEverywhereBy`) holds for gateways too. */
+const MAX_LIMIT = 1_800_000;
 /** So many rounds in a row in which every mint answered "you may not" end what is held. */
 const WITHDRAWN = 3;
 const NO = [400, 401, 403, 404];
@@ -31,7 +33,7 @@ export const systemClock = { now: () => Date.now(), monotonic: () => performance
  * @param {string} options.resource name, URI or audience
  * @param {string} options.tokenFile our own service account token, its audience the mint's issuer; read for each poll
  * @param {number} [options.interval] milliseconds between two polls, at most
- * @param {number} [options.limit] milliseconds: nothing is given out that is older
+ * @param {number} [options.limit] milliseconds: nothing is given out that is older; at most half an hour
  * @param {number} [options.deadline] milliseconds for one request
  */
 export function createFeed({
@@ -47,6 +49,7 @@ export function createFeed({
   random = Math.random,
   log = () => {},
 }) {
+  if (!(interval > 0 && limit > interval && limit <= MAX_LIMIT)) throw new RangeError('interval, limit: out of bounds');
   /** `asOf`: what was known to be so, in our monotonic milliseconds and in our wall clock's. */
   let keys; //        {list, etag, asOf}
   let revocations; // {list, etag, asOf, receivedAt, index}

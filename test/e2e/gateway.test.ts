@@ -128,6 +128,12 @@ describe('The gateway of the examples in a cluster', () => {
     assert.equal(await gateway.call(dead.token), 'revoked');
   });
 
+  it('kubernetes.yaml is what an API server accepts', async () => {
+    const file = join(ROOT, 'examples/gateway/kubernetes.yaml');
+    const out = await cluster.kubectl(['apply', '--dry-run=server', '-f', file]);
+    assert.equal(out.trim().split('\n').length, 3, out);
+  });
+
   it('an account that is a verifier no more is given neither keys nor revocations, and its gateway stops', async () => {
     const { token } = await tokenOf();
     const proxy = await proofOf(cluster, 'gateway', 'proxy', OWN_ISSUER);

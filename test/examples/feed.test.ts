@@ -179,6 +179,13 @@ describe('The feed of a gateway', () => {
     assert.equal(state(), 'fresh');
   });
 
+  it('refuses a limit beyond the half hour that status promises, and one that no poll could keep', async () => {
+    for (const options of [{ limit: 1_800_001 }, { limit: 5_000 }, { limit: Number.NaN }, { interval: 0 }]) {
+      assert.throws(() => feedWorld(1, options), RangeError, JSON.stringify(options));
+    }
+    await begin(1, { limit: 1_800_000 });
+  });
+
   it('stops: nothing is asked any more, and no timer is left', async () => {
     await begin();
     feed.stop();
