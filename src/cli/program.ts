@@ -137,11 +137,11 @@ function addToken(root: Command, io: Io): void {
   const token = root
     .command('token')
     .description(
-      'Look into macaroons, verify and narrow them. Tokens are read from a file or standard input, never from the command line.',
+      'Look into tokens, verify and narrow them. Tokens are read from a file or standard input, never from the command line.',
     );
   token
     .command('inspect')
-    .description('Print what a macaroon says. Nothing is verified.')
+    .description('Print what a macaroon or a JWT says. Nothing is verified.')
     .argument('[file]', 'the token; - for standard input', '-')
     .option('--json', 'as JSON')
     .action(async (file: string, flags) => (await import('./token.ts')).inspectToken(file, flags, io));
