@@ -53,6 +53,10 @@ build: install ## dist/ as it is published
 test-e2e: install kube-assets spire-assets ## End-to-end, against a real Kubernetes API server (ARGS=test/e2e/crds.test.ts for a part)
 	@mocha --config test/e2e/.mocharc.json $(if $(ARGS),$(ARGS),'test/e2e/**/*.test.ts')
 
+.PHONY: soak
+soak: install kube-assets ## A real cluster, a model of every answer, a fault every few seconds (ARGS="--minutes=10 --seed=1")
+	@node test/e2e/soak/main.ts $(ARGS)
+
 .PHONY: kube-assets
 kube-assets: ## etcd and the Kubernetes binaries that the tests need: downloaded or built once, kept in bin/k8s
 	@hack/kube/assets.sh

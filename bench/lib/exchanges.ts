@@ -1,6 +1,6 @@
 /** Exchanges as a workload makes them: to see when a replica serves a change, and how long one takes meanwhile. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ask } from './ask.ts';
+import { ask } from '../../test/e2e/soak/ask.ts';
 import { quantile } from './stats.ts';
 
 /** What a caller sees of an exchange. */

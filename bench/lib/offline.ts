@@ -1,7 +1,7 @@
 /** An offline verifier: what it knows is what it polled last. It judges by examples/gateway. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type GatewayContext, verify } from '../../test/e2e/soak/gateway.ts';
-import { ask } from './ask.ts';
+import { ask } from '../../test/e2e/soak/ask.ts';
+import { type GatewayContext, indexRevocations, verify } from '../../test/e2e/soak/gateway.ts';
 
 export interface OfflineVerifier {
   /** When the verifier first refused the token as revoked. */
@@ -35,8 +35,9 @@ export function pollOffline({ mints, resource, bearer, interval }: OfflineSettin
     const { entries } = (await read(url, 'revocations')) as { entries: object[] };
     polls.push(performance.now() - began);
     const now = Date.now() / 1000;
+    const revocations = indexRevocations(entries);
     for (const [token, resolve] of pending) {
-      if (!isRevoked(token, { audience: resource, keys, revocations: entries, now, call: {} })) continue;
+      if (!isRevoked(token, { audience: resource, keys, revocations, now, call: {} })) continue;
       pending.delete(token);
       resolve(performance.now());
     }
@@ -64,7 +65,7 @@ function isRevoked(token: string, context: GatewayContext): boolean {
     verify(token, context);
     return false;
   } catch (error) {
-    if ((error as Error).message !== 'revoked') throw error;
+    if ((error as { code?: string }).code !== 'revoked') throw error;
     return true;
   }
 }

@@ -7,19 +7,20 @@ export interface GatewayContext {
   readonly audience: string;
   /** As `GET /api/mint/keys` gives them. */
   readonly keys: readonly object[];
-  /** As `GET /api/mint/revocations` gives them. */
-  readonly revocations: readonly object[];
+  /** The `entries` of `GET /api/mint/revocations`, better once through `indexRevocations`. */
+  readonly revocations: object;
   /** Seconds. */
   readonly now: number;
   readonly call: object;
 }
 
 interface Gateway {
-  /** @throws Error whose message says why the call is refused */
+  indexRevocations(entries: readonly object[]): object;
+  /** @throws Error whose `code` says why the call is refused */
   verify(token: string, context: GatewayContext): { readonly subject: string; readonly tenant: string };
 }
 
 const FILE = join(import.meta.dirname, '../../../examples/gateway/verify.mjs');
-const { verify } = (await import(pathToFileURL(FILE).href)) as Gateway;
+const { verify, indexRevocations } = (await import(pathToFileURL(FILE).href)) as Gateway;
 
-export { verify };
+export { indexRevocations, verify };

@@ -8,6 +8,8 @@ export interface Question {
   /** Sent as JSON with POST; absent: GET. */
   readonly body?: object;
   readonly bearer?: string;
+  /** Milliseconds; default 30,000. */
+  readonly within?: number;
 }
 
 export interface Answered {
@@ -20,8 +22,9 @@ export interface Answered {
 const GIVE_UP = 30_000;
 const AGENT = new Agent({ keepAlive: true, maxSockets: 64 });
 
-/** @throws Error if there is no answer within 30 s, or none in JSON */
-export function ask({ url, path, body, bearer }: Question): Promise<Answered> {
+/** @throws Error if there is no answer in time, or none in JSON */
+export function ask(question: Question): Promise<Answered> {
+  const { url, path, body, bearer, within = GIVE_UP } = question;
   const { promise, resolve, reject } = Promise.withResolvers<Answered>();
   const text = body === undefined ? undefined : JSON.stringify(body);
   const headers = {
@@ -43,8 +46,13 @@ export function ask({ url, path, body, bearer }: Question): Promise<Answered> {
       }
     });
   });
-  asked.on('error', reject);
-  asked.setTimeout(GIVE_UP, () => asked.destroy(new Error(`${url} does not answer`)));
+  asked.on('error', (error: NodeJS.ErrnoException) => {
+    // The server ended a kept connection that nobody used: no answer to this question.
+    if (asked.reusedSocket && error.code === 'ECONNRESET') resolve(ask(question));
+    else reject(error);
+  });
+  const timer = setTimeout(() => asked.destroy(new Error(`${url} does not answer within ${within} ms`)), within);
+  asked.on('close', () => clearTimeout(timer));
   asked.end(text);
   return promise;
 }

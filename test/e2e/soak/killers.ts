@@ -1,0 +1,105 @@
+/** What kills tokens, over time. */
+import type { Impairments } from './impairments.ts';
+
+/** Milliseconds that an undone revocation stays in force in a cluster. */
+export const GRACE = 30_000;
+/** Milliseconds that its end may be late on a busy machine: it ends by a timer, and then as any change does. */
+const LATE = 5_000;
+
+export type Target = 'token' | 'derivedFrom' | 'grant' | 'policy';
+
+export interface Killer {
+  readonly by: Target;
+  readonly value: string;
+  /** null: of any tenant. */
+  readonly tenant: string | null;
+  /** NumericDate seconds; null: all. */
+  readonly issuedBefore: number | null;
+  readonly why: string;
+  /** When the write began, and when it was answered: Infinity while it is not. */
+  readonly from: number;
+  answered: number;
+  /** When a person began to take it back, and when that was answered. */
+  undoFrom: number;
+  undone: number;
+  /**
+   * What killed is gone, and what keeps it dead is only in the memory of replicas: not certain if one of them was killed
+   * in this time, or, if none may have known of it, was kept from seeing it.
+   */
+  frail?: { readonly from: number; readonly to: number; readonly by: 'kill' | undefined };
+}
+
+export interface TokenFacts {
+  readonly jti: string;
+  readonly gid: string;
+  readonly pol: string;
+  readonly tenant: string;
+  /** NumericDate seconds. */
+  readonly iat: number;
+  /** Of its signature, and of that of every token it was made from. */
+  readonly digests: readonly string[];
+}
+
+export class Killers {
+  readonly #byValue = new Map<string, Killer[]>();
+
+  add(target: Pick<Killer, 'by' | 'value' | 'tenant' | 'issuedBefore' | 'why'>, now: number): Killer {
+    const never = Number.POSITIVE_INFINITY;
+    const killer: Killer = { ...target, from: now, answered: never, undoFrom: never, undone: never };
+    const key = `${killer.by} ${killer.value}`;
+    this.#byValue.set(key, [...(this.#byValue.get(key) ?? []), killer]);
+    return killer;
+  }
+
+  /** It never was. */
+  remove(killer: Killer): void {
+    const key = `${killer.by} ${killer.value}`;
+    this.#byValue.set(
+      key,
+      (this.#byValue.get(key) ?? []).filter((one) => one !== killer),
+    );
+  }
+
+  by(target: Target, value: string): readonly Killer[] {
+    return this.#byValue.get(`${target} ${value}`) ?? [];
+  }
+
+  /** All that may ever have killed the token. */
+  of({ jti, gid, pol, tenant, iat, digests }: TokenFacts): readonly Killer[] {
+    const keys = [`token ${jti}`, `grant ${gid}`, `policy ${pol}`, ...digests.map((one) => `derivedFrom ${one}`)];
+    return keys
+      .flatMap((key) => this.#byValue.get(key) ?? [])
+      .filter((one) => (one.tenant === null || one.tenant === tenant) && iat <= (one.issuedBefore ?? iat));
+  }
+}
+
+/**
+ * What a replica may say of a token in the answer to a question that was asked and answered at these times.
+ *
+ * @returns `either` while a write is on its way, or where nobody can be sure
+ */
+export function fate(
+  killers: readonly Killer[],
+  replica: number,
+  asked: number,
+  answered: number,
+  impairments: Impairments,
+): 'alive' | 'dead' | 'either' {
+  let mayBeDead = false;
+  for (const one of killers) {
+    const isIn = one.undoFrom > answered && one.answered < asked;
+    if (isIn && !isFrail(one, impairments) && impairments.settledBy(replica, one.answered) < asked) return 'dead';
+    if (one.from <= answered && asked <= gone(one, impairments)) mayBeDead = true;
+  }
+  return mayBeDead ? 'either' : 'alive';
+}
+
+function isFrail({ frail }: Killer, impairments: Impairments): boolean {
+  return frail !== undefined && impairments.any(frail.from, frail.to, frail.by);
+}
+
+/** Until when it may kill. What went while a replica could not see it go, the leader may keep. */
+function gone({ undoFrom, undone }: Killer, impairments: Impairments): number {
+  const by = undone + GRACE + LATE;
+  return impairments.any(undoFrom, by) ? Number.POSITIVE_INFINITY : by;
+}

@@ -1,0 +1,97 @@
+/** Whether replicas hold more and more: their memory at rest, all garbage collected, and the line through it. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { readGauges } from '../../../bench/lib/gauges.ts';
+import { rest } from './gate.ts';
+import type { Replica, Soak } from './soak-types.ts';
+
+/** Milliseconds between two looks, before one in which nobody asks anything, and for the collection. */
+const EVERY = 15_000;
+const AT_REST = 700;
+const COLLECTING = 600;
+/** Milliseconds after its start in which a process fills its caches. */
+const WARM_UP = 60_000;
+/** Looks and milliseconds between the first and the last that a line needs to say anything. */
+const LEAST_LOOKS = 4;
+const LEAST_SPAN = 45_000;
+/**
+ * MiB a minute that the line through the live heap may climb. What people have revoked is kept for 26 h: some 100
+ * TokenRevocations a minute of less than 3 KiB each in this soak. Beside that, what a heap measured a few times
+ * is uncertain by: twice the standard error of the slope.
+ */
+export const MOST_CLIMB = 0.5;
+
+interface Look {
+  /** Milliseconds. */
+  readonly at: number;
+  readonly heapMiB: number;
+  readonly rssMiB: number;
+}
+
+/** One process of a replica, from its start to its end. */
+export interface Life {
+  readonly replica: number;
+  readonly pid: number;
+  readonly began: number;
+  readonly looks: Look[];
+}
+
+/** A line through what was seen after the warm-up: MiB a minute, and how uncertain that is (one standard error). */
+export interface Line {
+  readonly slope: number;
+  readonly error: number;
+}
+
+export async function watchMemory(soak: Soak): Promise<readonly Life[]> {
+  const lives: Life[] = [];
+  while (!soak.over.aborted) {
+    await rest(EVERY, soak.over);
+    if (soak.over.aborted) break;
+    await soak.gate.hold(async () => {
+      await sleep(AT_REST);
+      const well = soak.replicas.filter(({ index }) => isWell(soak, index));
+      for (const { operator } of well) if (operator.process.pid) process.kill(operator.process.pid, 'SIGUSR2');
+      await sleep(COLLECTING);
+      await Promise.all(well.map((replica) => look(lives, replica)));
+    });
+  }
+  return lives;
+}
+
+const isWell = ({ impairments }: Soak, index: number) =>
+  impairments.during(index, performance.now(), performance.now()).every(({ silent }) => !silent);
+
+async function look(lives: Life[], { index, operator }: Replica): Promise<void> {
+  const { pid } = operator.process;
+  const gauges = await readGauges(operator.ops).catch(() => undefined);
+  if (!gauges || pid === undefined) return;
+  let life = lives.find((one) => one.pid === pid);
+  if (!life) {
+    life = { replica: index, pid, began: performance.now(), looks: [] };
+    lives.push(life);
+  }
+  life.looks.push({ at: performance.now(), heapMiB: gauges.heapMiB, rssMiB: gauges.rssMiB });
+}
+
+/** @returns undefined where there is too little to say anything */
+export function lineThrough({ began, looks }: Life, pick: (look: Look) => number): Line | undefined {
+  const some = looks.filter(({ at }) => at - began >= WARM_UP);
+  const [first, last] = [some[0], some.at(-1)];
+  if (!first || !last || some.length < LEAST_LOOKS || last.at - first.at < LEAST_SPAN) return undefined;
+  const minutes = some.map(({ at }) => (at - first.at) / 60_000);
+  return leastSquares(minutes, some.map(pick));
+}
+
+/** Least squares. @throws RangeError for fewer than three points */
+export function leastSquares(x: readonly number[], y: readonly number[]): Line {
+  const count = x.length;
+  if (count < 3 || y.length !== count) throw new RangeError('a line needs three points');
+  const mean = (values: readonly number[]) => values.reduce((sum, one) => sum + one, 0) / count;
+  const [middle, level] = [mean(x), mean(y)];
+  const spread = x.reduce((sum, one) => sum + (one - middle) ** 2, 0);
+  const slope = x.reduce((sum, one, i) => sum + (one - middle) * ((y[i] ?? 0) - level), 0) / spread;
+  const residue = x.reduce((sum, one, i) => sum + ((y[i] ?? 0) - level - slope * (one - middle)) ** 2, 0);
+  return { slope, error: Math.sqrt(residue / (count - 2) / spread) };
+}
+
+/** Whether the live heap climbs more than it may. */
+export const climbs = ({ slope, error }: Line): boolean => slope - 2 * error > MOST_CLIMB;
