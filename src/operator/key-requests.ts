@@ -103,20 +103,23 @@ export async function requestRotation(
 ): Promise<{ readonly keys: KeyView[] } | { readonly failed: 'unanswered' | 'no_lease'; readonly holder?: string }> {
   const { notes, clock, pause, now } = request;
   const deadline = clock.monotonic() + (now ? PATIENCE_NOW : PATIENCE);
-  const mine = `${new Date(clock.now()).toISOString()}${now ? ' now' : ''}`;
-  let left = false;
+  let mine: string | undefined;
   let holder: string | undefined;
   while (clock.monotonic() < deadline) {
     const found = await notes.read();
     if (!found) return { failed: 'no_lease' };
     holder = found.holder;
     const waiting = Object.hasOwn(found.annotations, ROTATE_KEYS) ? found.annotations[ROTATE_KEYS] : undefined;
-    if (left && waiting !== mine) return { keys: readSummary(found.annotations) ?? [] };
-    // Who renews the Lease meanwhile makes this a conflict: then again.
-    if (!left && waiting === undefined) left = await notes.write(ROTATE_KEYS, mine, found.resourceVersion);
-    if (left || waiting !== undefined) await pause(ASK_EVERY);
+    if (mine !== undefined && waiting !== mine) return { keys: readSummary(found.annotations) ?? [] };
+    if (waiting === undefined) {
+      const value = `${new Date(clock.now()).toISOString()}${now ? ' now' : ''}`;
+      // Who renews the Lease meanwhile makes this a conflict: then again, at once.
+      if (!(await notes.write(ROTATE_KEYS, value, found.resourceVersion))) continue;
+      mine = value;
+    }
+    await pause(ASK_EVERY);
   }
-  if (left && !(await notes.answer(ROTATE_KEYS, mine))) {
+  if (mine !== undefined && !(await notes.answer(ROTATE_KEYS, mine))) {
     return { keys: readSummary((await notes.read())?.annotations ?? {}) ?? [] };
   }
   return { failed: 'unanswered', ...(holder !== undefined && { holder }) };
