@@ -152,7 +152,7 @@ export function handleDeletion(settings: DeletionSettings): Deletion {
       const queue = new WorkQueue({
         clock,
         random,
-        workers: 8,
+        workers: 24,
         backoff: { baseMs: 100, maxMs: 10_000 },
         retryRate: { perSecond: 100, burst: 400 },
         reconcile: (id, aborted) => reconcile(term, id, aborted),
