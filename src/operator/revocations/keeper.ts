@@ -3,7 +3,7 @@
  * a TokenRevocation in the operator's namespace, writes one for each policy that revokes, and removes those that are over.
  */
 import type { Clock, TimerHandle } from '../../clock.ts';
-import { type KubeLog, tellOnce, WorkQueue } from '../../kube/index.ts';
+import { type KubeLog, tellOnce, WorkQueue, type WorkQueueOptions } from '../../kube/index.ts';
 import type { CallOptions, KubeClient } from '../../kube/types.ts';
 import type { Claim, Lingering, RevocationEntry } from '../../revocation/index.ts';
 import { reasonOf, statusOf } from '../errors.ts';
@@ -126,25 +126,33 @@ export function keepRevocations(settings: KeeperSettings): Keeper {
     return count;
   }
 
-  async function reconcile(term: Term, id: string, signal: AbortSignal): Promise<undefined> {
+  async function reconcile(term: Term, id: string, signal: AbortSignal): ReturnType<WorkQueueOptions['reconcile']> {
     const task = term.tasks.get(id);
-    if (!task) return;
+    if (!task) return undefined;
     if (!isLeader()) throw new Error('another may lead by now');
     const call = { signal, deadlineMs: DEADLINE };
-    if (task.do === 'keep') await keep(task.one, call);
-    else if (task.do === 'tell') await tellKept(task.one, call);
-    else if (task.do === 'bury') await bury(task.claim, call);
-    else await remove(task.one, call);
+    if ((await carryOut(task, call)) === 'impossible') {
+      // The kind may come back, and what replicas remember with it.
+      tell('impossible', undefined);
+      return { requeueAfterMs: LOOK_SELDOM };
+    }
     term.done.add(task.do === 'bury' ? task.claim : task.one);
     term.tasks.delete(id);
+    return undefined;
   }
 
-  async function keep(one: Lingering, call: CallOptions): Promise<void> {
+  function carryOut(task: Task, call: CallOptions): Promise<unknown> {
+    if (task.do === 'keep') return keep(task.one, call);
+    if (task.do === 'tell') return tellKept(task.one, call);
+    return task.do === 'bury' ? bury(task.claim, call) : remove(task.one, call);
+  }
+
+  async function keep(one: Lingering, call: CallOptions): Promise<unknown> {
     // Something covers it by now, or it is over.
     if (view.revoked.verdictOn(one) !== 'keep') return;
-    const { entry } = one.claim;
-    if ((await tombstones.keep(entry, whyKept(one).why, call)) === 'impossible') return impossible(entry);
-    await tellKept(one, call);
+    const outcome = await tombstones.keep(one.claim.entry, whyKept(one).why, call);
+    if (outcome === 'kept') await tellKept(one, call);
+    return outcome;
   }
 
   async function tellKept(one: Lingering, call: CallOptions): Promise<void> {
@@ -155,10 +163,10 @@ export function keepRevocations(settings: KeeperSettings): Keeper {
     if (isOdd) await tellPeople(one, why, call);
   }
 
-  async function bury({ entry, kind }: Claim, call: CallOptions): Promise<void> {
+  function bury({ entry, kind }: Claim, call: CallOptions): Promise<unknown> {
     const when = entry.issuedBefore === null ? 'is Revoked' : 'has revokeIssuedBefore';
     const why = `${entry.source} ${when}: what it gave is dead, whatever becomes of the ${kind}`;
-    if ((await tombstones.keep(entry, why, call)) === 'impossible') impossible(entry);
+    return tombstones.keep(entry, why, call);
   }
 
   async function remove({ uid, object }: HeldRevocation, call: CallOptions): Promise<void> {
@@ -181,12 +189,8 @@ export function keepRevocations(settings: KeeperSettings): Keeper {
     await tellOnce(client, event, source, call).catch(() => {});
   }
 
-  function impossible({ source }: RevocationEntry): void {
-    log?.('warn', 'nothing can be kept dead: the kind or our own namespace is going', { object: source });
-  }
-
   function tell(what: keyof typeof FAILED, error: unknown): void {
-    const why = reasonOf(error);
+    const why = error === undefined ? '-' : reasonOf(error);
     const now = clock.monotonic();
     if (now - (logged.get(`${what} ${why}`) ?? Number.NEGATIVE_INFINITY) < QUIET) return;
     if (logged.size > 100) logged.clear();
@@ -225,6 +229,7 @@ export function keepRevocations(settings: KeeperSettings): Keeper {
 }
 
 const FAILED = {
+  impossible: 'nothing can be kept dead: the kind TokenRevocation or our own namespace is going',
   unjudged: 'it cannot be found out whether a TokenRevocation was taken back: it stays in force',
   keep: 'what was dead cannot be kept dead: it stays so in the replicas that run',
   tell: 'what was dead is kept dead, and nobody is told',

@@ -117,6 +117,30 @@ describe('what was dead', () => {
     assert.ok(k.isDead({}));
   });
 
+  it('is kept once the kind is there again, and until then in the replicas that run', async () => {
+    let isGoing = true;
+    k = keeping(
+      {},
+      {
+        before(call) {
+          if (call.plural === 'tokenrevocations' && isGoing) throw apiFailure(405, 'MethodNotAllowed');
+        },
+      },
+    );
+    const dead = kill('team-a');
+    await k.w.sync({ tokenrevocations: [dead] });
+    await k.lead();
+    k.w.of('tokenrevocations').remove(dead);
+    await k.pass(5 * MINUTE);
+    assert.ok(k.isDead({}));
+    assert.match(k.logged.join('\n'), /nothing can be kept dead/);
+    assert.deepEqual(k.records, []);
+    isGoing = false;
+    await k.pass(MINUTE);
+    assert.equal(k.written().length, 1);
+    assert.equal(k.records.length, 1);
+  });
+
   it('is kept dead when a policy goes without its finalizer, though nobody was told that it would', async () => {
     k = keeping();
     k.namespace('team-a');
