@@ -193,7 +193,8 @@ export function createReflector<T>(options: ReflectorOptions<T>): Reflector<T> {
         missing = failure.reason === 'crd_not_installed' ? missing + 1 : 0;
         lastError = failure.message;
         const slow = needsAPerson(failure.reason) ? timings.slowRetryMs * (0.5 + fraction(random) / 2) : 0;
-        const wait = Math.max(slow || backoff.next(), failure.retryAfterMs);
+        // The server did nothing wrong, and what is held is as old as the sleep was long.
+        const wait = failure.reason === 'slept' ? 0 : Math.max(slow || backoff.next(), failure.retryAfterMs);
         tally.failed(failure, wait);
         await pause(clock, wait, stopping.signal);
       }
