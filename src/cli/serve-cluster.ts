@@ -48,8 +48,6 @@ const REVIEWS = { qps: 1_000, burst: 2_000 };
 /** Requests a second and at once for statuses and Events: after thousands of changes nothing else waits for theirs. */
 const STATUSES = { qps: 50, burst: 100 };
 
-/** Seconds by which the clocks of replicas may differ without harm to the keys. */
-const CLOCK_SKEW = 3_600;
 /** Seconds between two bookmarks of a watch. */
 const SIGN_OF_LIFE = 60;
 
@@ -88,7 +86,6 @@ export async function serveCluster(flags: ServeFlags, io: Io): Promise<void> {
       store: new KeySecret({ client, namespace }),
       notes: leaseNotes({ client, namespace }),
       mayWrite: () => elector.isLeader(),
-      clockSkew: CLOCK_SKEW,
       signsOn: flags.maxStaleness,
       ...keyRingOptions(flags, serving),
     });

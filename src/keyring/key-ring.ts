@@ -23,6 +23,8 @@ export class KeyRing {
   /** When each key that does not sign yet was first seen to be published, by the monotonic clock. */
   #seen: ReadonlyMap<string, number> = new Map();
   #problem: KeyRingError | undefined;
+  /** monotonic() when what is stored was first seen not to be ours. */
+  #spoiltSince: number | undefined;
   #turn: Promise<unknown> = Promise.resolve();
   #timer: TimerHandle | undefined;
   #running = false;
@@ -95,6 +97,7 @@ export class KeyRing {
     return this.#exclusively(async () => {
       try {
         await this.#synchronise();
+        this.#spoiltSince = undefined;
         if (this.#mayWrite()) {
           const now = epochSeconds(this.#options.clock);
           const mayPromote = (next: StoredKey) => this.#mayPromote(next, now);
@@ -219,8 +222,15 @@ export class KeyRing {
     }
   }
 
+  /** A leader that has no keys itself can write none back: whoever has them does, when it has had its time. */
+  #hasWaited(): boolean {
+    const now = this.#options.clock.monotonic();
+    this.#spoiltSince ??= now;
+    return (now - this.#spoiltSince) / 1000 >= (this.#options.writeBackAfter ?? Number.POSITIVE_INFINITY);
+  }
+
   async #writeBack(why: KeyRingError): Promise<void> {
-    if (!this.#mayWrite()) throw why;
+    if (!this.#mayWrite() && !this.#hasWaited()) throw why;
     await this.#options.store.restore(this.#ring);
     this.#options.onProblem?.(why);
     this.#options.onChange?.({ action: 'restored', kid: this.active().kid });

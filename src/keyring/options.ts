@@ -26,6 +26,8 @@ export interface KeyRingOptions extends KeySource {
   readonly checkEvery?: number;
   /** Whether this process rotates and writes back now (in a cluster: whether it leads). Default: always. */
   readonly mayWrite?: () => boolean;
+  /** Seconds after which lost or damaged keys are written back even where `mayWrite` says no; default never. */
+  readonly writeBackAfter?: number;
   /** For the log and the audit record. Called after the change is stored. */
   readonly onChange?: (change: KeyChange) => void;
   /** What went wrong with the store; the keys in memory go on serving. */

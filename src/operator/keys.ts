@@ -9,6 +9,13 @@ import { KeyDesk, LOOK_EVERY } from './key-requests.ts';
 const RETRY = 5_000;
 /** Milliseconds between two looks for the sake of kids that are not known. */
 const LOOK_AGAIN = 1_000;
+/** What replicas have in common, in seconds. */
+const SHARED = {
+  /** By which their clocks may differ. */
+  clockSkew: 3_600,
+  /** That the leader has for writing lost keys back, before any replica that has them does. */
+  writeBackAfter: 60,
+};
 
 /** What serving needs of the keys; without any, nothing is signed and nothing verifies. */
 export interface WaitingKeys
@@ -42,7 +49,7 @@ export function openKeys(options: WaitingKeysOptions): WaitingKeys {
 
   async function open(): Promise<void> {
     try {
-      const opened = await openKeyRing(options);
+      const opened = await openKeyRing({ ...SHARED, ...options });
       ring = opened;
       problem = undefined;
       follow();
