@@ -9,7 +9,7 @@ const REPLICA_TARGET = 1_000;
 const POLL_TARGET = 1_000;
 
 /** @returns whether the targets are met */
-export function printRevocations({ times, interval, polls }: RevocationSpread): boolean {
+export function printRevocations({ times, interval }: RevocationSpread): boolean {
   const kinds = [...new Set(times.map(({ kind }) => kind))];
   const of = (kind: string) => times.filter((one) => one.kind === kind);
   const slowest = ({ replicas }: Times) => Math.max(...replicas);
@@ -38,15 +38,14 @@ export function printRevocations({ times, interval, polls }: RevocationSpread): 
     return some.length === 0 ? [] : [[kind, String(some.length), ...late(some)]];
   });
   console.log();
-  const title = `an offline verifier that polls every ${interval / 1000} s`;
+  const title = `an offline verifier that polls every ${interval} s (examples/gateway)`;
   table([[title, 'count', 'p50', 'p99', 'worst'], ...rows, ['all', String(polled.length), ...late(polled)]]);
-  console.log(`  one poll of keys and revocations: p50 ${figures(polls)[0]} ms, worst ${figures(polls)[2]} ms`);
 
   const inReplicas = quantile(Float64Array.from(times.map(slowest)).sort(), 0.99);
   const inVerifier = Math.max(...polled.map(({ offline = 0 }) => offline));
   const targets = [
     { what: 'the slowest replica, 99 %', ms: inReplicas, atMost: REPLICA_TARGET },
-    { what: 'the verifier, worst: one interval and its poll', ms: inVerifier, atMost: interval + POLL_TARGET },
+    { what: 'the verifier, worst: one interval and its poll', ms: inVerifier, atMost: interval * 1_000 + POLL_TARGET },
   ];
   console.log();
   table([

@@ -1,71 +1,82 @@
-/** An offline verifier: what it knows is what it polled last. It judges by examples/gateway. */
+/** The gateway of examples/ as somebody runs it, in front of an upstream of ours: it verifies by what it polled last. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { until } from '../../test/e2e/cluster/index.ts';
+import { freePorts } from '../../test/e2e/cluster/ports.ts';
 import { ask } from '../../test/e2e/soak/ask.ts';
-import { type GatewayContext, indexRevocations, verify } from '../../test/e2e/soak/gateway.ts';
+
+const MAIN = join(import.meta.dirname, '../../examples/gateway/main.mjs');
+/** Milliseconds between two calls with the same token. */
+const PAUSE = 50;
+const READY_WITHIN = 30_000;
 
 export interface OfflineVerifier {
-  /** When the verifier first refused the token as revoked. */
+  /** When the first call with the token was refused because it is revoked. @throws Error if for anything else */
   refused(token: string): Promise<number>;
-  /** How long each poll took, with the judging of nothing: milliseconds. */
-  readonly polls: readonly number[];
   close(): Promise<void>;
 }
 
 export interface OfflineSettings {
-  /** Base URLs, in turn. */
+  /** Base URLs. */
   readonly mints: readonly string[];
+  /** Name and audience. */
   readonly resource: string;
   readonly bearer: string;
-  /** Milliseconds between two polls. */
+  /** Seconds between two polls, at most. */
   readonly interval: number;
+  /** For its files. */
+  readonly dir: string;
 }
 
-export function pollOffline({ mints, resource, bearer, interval }: OfflineSettings): OfflineVerifier {
-  const controller = new AbortController();
-  const pending = new Map<string, (at: number) => void>();
-  const polls: number[] = [];
-  const read = async (url: string, what: 'keys' | 'revocations') => {
-    const { status, body } = await ask({ url, path: `/api/mint/${what}?resource=${resource}`, bearer });
-    if (status !== 200) throw new Error(`${what}: ${status} ${JSON.stringify(body)}`);
-    return body;
+export async function startGateway(settings: OfflineSettings): Promise<OfflineVerifier> {
+  const { mints, resource, bearer, interval, dir } = settings;
+  const upstream = createServer((_req, res) => res.end('{}')).listen(0, '127.0.0.1');
+  await once(upstream, 'listening');
+  const [port, health] = (await freePorts(2)) as [number, number];
+  const file = (name: string, text: string) => {
+    const path = join(dir, name);
+    writeFileSync(path, text, { mode: 0o600 });
+    return path;
   };
-  const poll = async (url: string) => {
-    const began = performance.now();
-    const { keys } = (await read(url, 'keys')) as { keys: { kid: string; key: string }[] };
-    const { entries } = (await read(url, 'revocations')) as { entries: object[] };
-    polls.push(performance.now() - began);
-    const now = Date.now() / 1000;
-    const revocations = indexRevocations(entries);
-    for (const [token, resolve] of pending) {
-      if (!isRevoked(token, { audience: resource, keys, revocations, now, call: {} })) continue;
-      pending.delete(token);
-      resolve(performance.now());
-    }
+  const env = {
+    MINT_URLS: mints.join(','),
+    RESOURCE: resource,
+    AUDIENCE: resource,
+    TOKEN_FILE: file('gateway-token', bearer),
+    ROUTES_FILE: file('gateway-routes.json', JSON.stringify([{ method: 'GET', path: '/*' }])),
+    UPSTREAM_URL: `http://127.0.0.1:${(upstream.address() as { port: number }).port}`,
+    LISTEN: `127.0.0.1:${port}`,
+    HEALTH_LISTEN: `127.0.0.1:${health}`,
+    POLL_SECONDS: String(interval),
   };
-  const polling = (async () => {
-    for (let i = 0; !controller.signal.aborted; i += 1) {
-      await poll(mints[i % mints.length] as string);
-      await sleep(interval, undefined, { signal: controller.signal }).catch(() => {});
-    }
-  })();
-  polling.catch((error: unknown) => console.error('the offline verifier failed', error));
-  return {
-    refused: (token) => new Promise((resolve) => pending.set(token, resolve)),
-    polls,
-    async close() {
-      controller.abort();
-      await polling;
-    },
+  const child = spawn(process.execPath, [MAIN], { env, stdio: ['ignore', 'ignore', 'inherit'] });
+  const kill = () => child.kill('SIGKILL');
+  process.once('exit', kill);
+  const close = async () => {
+    process.off('exit', kill);
+    upstream.close();
+    if (child.exitCode === null && child.signalCode === null && kill()) await once(child, 'exit');
   };
-}
-
-/** @throws Error if it is refused for anything else: then nothing was measured */
-function isRevoked(token: string, context: GatewayContext): boolean {
   try {
-    verify(token, context);
-    return false;
+    const isReady = async () => (await fetch(`http://127.0.0.1:${health}`).catch(() => undefined))?.status === 200;
+    await until(READY_WITHIN, isReady);
   } catch (error) {
-    if ((error as { code?: string }).code !== 'revoked') throw error;
-    return true;
+    await close();
+    throw error;
   }
+  return {
+    async refused(token) {
+      for (;;) {
+        const { status, body, at } = await ask({ url: `http://127.0.0.1:${port}`, path: '/', bearer: token });
+        if (status === 401 && body.error === 'revoked') return at;
+        if (status !== 200) throw new Error(`the gateway answers ${status} ${JSON.stringify(body)}`);
+        await sleep(PAUSE);
+      }
+    },
+    close,
+  };
 }

@@ -17,8 +17,14 @@ export class Tally {
   readonly #latencies = new Map<QuestionKind, number[]>();
   readonly #counts = new Map<string, number>();
   readonly #durations = new Map<string, number[]>();
+  readonly #say: (line: string) => void;
   readonly violations: Violation[] = [];
   violationCount = 0;
+
+  /** @param say is told of the first violations at once */
+  constructor(say: (line: string) => void = console.log) {
+    this.#say = say;
+  }
 
   answer(kind: QuestionKind, what: string, ms: number): void {
     const answers = this.#answers.get(kind) ?? new Map<string, number>();
@@ -52,7 +58,7 @@ export class Tally {
     this.violationCount += 1;
     const at = performance.now();
     if (this.violations.length < MOST_VIOLATIONS) this.violations.push({ at, what, story });
-    if (this.violationCount <= 5) console.log(`  ${(at / 1000).toFixed(3)} VIOLATION: ${what}`);
+    if (this.violationCount <= 5) this.#say(`  ${(at / 1000).toFixed(3)} VIOLATION: ${what}`);
   }
 
   get answered(): number {
