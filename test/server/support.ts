@@ -17,6 +17,9 @@ import type {
 } from '../../src/exchange/types.ts';
 import { createServer, type ServerOptions, type TrustmintServer } from '../../src/server/index.ts';
 import { FakeClock } from '../support/fake-clock.ts';
+import { REPORT, VITALS } from './reports.ts';
+
+export { REPORT } from './reports.ts';
 
 export const PROOF = 'eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhIn0.c2lnbmF0dXJl';
 
@@ -33,46 +36,6 @@ export const GRANT: Grant = {
   tenant: 'acme',
   resource: 'default',
   caveats: ['time < 2026-01-01T08:00:00Z', 'department = research'],
-};
-
-export const REPORT: PoliciesReport = {
-  generation: 'g1',
-  staleSeconds: 7,
-  readErrors: [{ source: 'bad.yaml', code: 'yaml', message: 'not YAML' }],
-  objects: [
-    {
-      kind: 'TrustPolicy',
-      uid: 'u1',
-      namespace: 'ai-agents',
-      name: 'research',
-      served: true,
-      phase: 'Active',
-      rules: 3,
-      conditions: [],
-      problems: [],
-    },
-    {
-      kind: 'ClusterTrustPolicy',
-      uid: 'u2',
-      name: 'broken',
-      served: false,
-      phase: 'Invalid',
-      rules: 9,
-      conditions: [],
-      problems: [],
-    },
-  ],
-  issuers: [
-    {
-      anchor: 'a1',
-      provider: 'github',
-      issuer: 'https://issuer.example',
-      source: 'discovery',
-      keys: 2,
-      lastSuccess: null,
-      error: 'refused',
-    },
-  ],
 };
 
 /** Answers what its members say and remembers what it was asked. */
@@ -95,19 +58,7 @@ export class FakeEngine implements Engine {
     detail: 'expired',
   });
   report: PoliciesReport = REPORT;
-  numbers: Vitals = {
-    maxStaleness: 600,
-    maxVerifyStaleness: 1800,
-    kinds: [],
-    revocations: new Map([['token', 2]]),
-    lingering: 1,
-    ownKeys: new Map([
-      ['next', 0],
-      ['active', 1],
-      ['retired', 2],
-    ]),
-    ownKeyAgeSeconds: 4711,
-  };
+  numbers: Vitals = VITALS;
   checks: ReturnType<Engine['readiness']> = [{ name: 'keys', ok: true }];
 
   async exchange(request: ExchangeRequest) {
