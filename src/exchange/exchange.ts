@@ -1,6 +1,5 @@
 /** proof ─► candidate anchors ─► verify ─► match ─► decide ─► mint ─► record ─► answer. Every door comes through here. */
 import { AuditError, fingerprint } from '../audit/index.ts';
-import { epochSeconds } from '../clock.ts';
 import type { VerifiedIdentity } from '../identity.ts';
 import type { DenyReason } from '../policy/types.ts';
 import { ProofError } from '../proof/index.ts';
@@ -11,6 +10,7 @@ import { RateLimiter } from './rate-limit.ts';
 import { type Attempt, exchangeRecord, failureRecord } from './record.ts';
 import { type Denial, MAX_STALE_MESSAGE, refusal, WRONG_CLOCK_MESSAGE } from './refusals.ts';
 import type { EngineSettings } from './settings.ts';
+import { tokenTime } from './token-time.ts';
 import type { ErrorCode, ExchangeOutcome, ExchangeRequest, Refusal } from './types.ts';
 
 /** How often a proof is verified anew because what is served has changed meanwhile. */
@@ -89,7 +89,7 @@ export function createExchange(settings: EngineSettings): Exchange {
     attempt.identity = decision.terms.identity;
     // Set wrong while the proof was verified: the token would be of that time.
     if (settings.clockIsWrong?.()) return wrongClock(attempt);
-    const issued = issueToken(settings, request, decision.terms, epochSeconds(clock), nextId(), snapshot);
+    const issued = issueToken(settings, request, decision.terms, tokenTime(settings), nextId(), snapshot);
     if ('code' in issued) {
       const { denial, code, message, about } = issued;
       return { ...deny(attempt, denial, code, message), ...(about && { about }) };

@@ -1,8 +1,8 @@
 /** Is this token good for this call? The same answer that a gateway with the resource's keys and feed comes to. */
-import { epochSeconds } from '../clock.ts';
 import { judgeToken } from './judge.ts';
 import { refusal } from './refusals.ts';
 import type { EngineSettings } from './settings.ts';
+import { tokenTime } from './token-time.ts';
 import type { Refusal, VerifyOutcome, VerifyRequest } from './types.ts';
 
 /**
@@ -10,7 +10,7 @@ import type { Refusal, VerifyOutcome, VerifyRequest } from './types.ts';
  * clock that is wrong.
  */
 export function createVerify(settings: EngineSettings): (request: VerifyRequest) => VerifyOutcome | Refusal {
-  const { view, clock } = settings;
+  const { view } = settings;
 
   return function verify(request) {
     const snapshot = view.snapshot();
@@ -21,7 +21,7 @@ export function createVerify(settings: EngineSettings): (request: VerifyRequest)
     const staleSeconds = Math.floor(stale);
     const resource = snapshot.findResource(request.resource);
     if (!resource) return { active: false, staleSeconds };
-    const now = epochSeconds(clock);
+    const now = tokenTime(settings);
     const judged = judgeToken(settings, resource, request.token, request.call, now);
     if (!('says' in judged)) return { active: false, ...judged, staleSeconds };
     const revocations = view.revocations();

@@ -121,6 +121,40 @@ describe('A clock that is wrong', () => {
     assert.equal('active' in verified && verified.active, true);
   });
 
+  it('is set right by minutes: tokens are of the time of all replicas, so that what is revoked up to now is dead', async () => {
+    for (const ahead of [240, -240]) {
+      let skew = 0;
+      const w = await world([agents([RESEARCH])], { clockAhead: () => skew });
+      const time = w.clock.now() / 1000;
+      const proof = await w.proof('kubernetes', { iat: time - 300, exp: time + 3000 });
+      skew = ahead;
+      w.clock.jump((time + ahead) * 1000);
+      const outcome = await w.exchange(proof);
+      assert.ok(outcome.granted);
+      assert.equal(outcome.expiresAt, time + 8 * 3600);
+      const verified = () => {
+        const answer = w.verify(outcome.token);
+        assert.ok('active' in answer);
+        return answer;
+      };
+      const alive = verified();
+      assert.ok(alive.active);
+      assert.equal(alive.issuedAt, time);
+      w.revoke({ by: 'policy', value: alive.policy, issuedBefore: time });
+      assert.equal(verified().active, false, 'what was issued up to now is dead');
+      w.revoke();
+      await w.clock.advance((8 * 3600 - 1) * 1000);
+      assert.equal(verified().active, true, 'by the time of all, it has a second left');
+      await w.clock.advance(1_000);
+      assert.equal(verified().active, false);
+    }
+  });
+
+  it('is left alone for a few seconds, which may be a mistake', async () => {
+    const w = await world([agents([RESEARCH])], { clockAhead: () => 4.9 });
+    assert.equal((await w.granted()).expiresAt, w.clock.now() / 1000 + 8 * 3600);
+  });
+
   it('mints nothing of another hour where it was set wrong while the proof was verified', async () => {
     let looks = 0;
     const w = await world([agents([RESEARCH])], { clockIsWrong: () => ++looks > 1 });
