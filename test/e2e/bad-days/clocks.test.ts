@@ -207,6 +207,25 @@ describe('Clocks an hour apart', () => {
     });
   }
 
+  it('minutes ahead, a replica serves with a warning, and what it mints dies by revokeIssuedBefore as that of others does', async () => {
+    await world.cluster.apply([policy('team-b', 'minutes', 'agent', {}, { resources: ['watched'] })]);
+    const [one] = replicas as [Clocked];
+    one.set(4 * 60_000);
+    await says(/^200 .*240 s ahead of the API server|^200 .*2(39|41) s ahead of the API server/, () => readiness(one));
+    const { body } = await eventually(200, () => exchange(one, agent, { resource: 'watched' }));
+    assert.ok(Math.abs(Date.parse(String(body.expires_at)) - Date.now() - HOUR) < 5_000, String(body.expires_at));
+    await Promise.all(
+      replicas.map((replica) => says(/"active":true/, async () => JSON.stringify(await verify(replica, body.token)))),
+    );
+    await sleep(3_000);
+    const revokeIssuedBefore = new Date().toISOString().replace(/\.\d+/, '');
+    await patch(TYPES.TrustPolicy, 'minutes', { spec: { revokeIssuedBefore } });
+    for (const replica of replicas)
+      await until(LED_WITHIN, async () => (await verify(replica, body.token)).body.active === false);
+    one.set(0);
+    await world.admin.delete(TYPES.TrustPolicy, 'minutes', 'team-b');
+  });
+
   it('a replica that starts with a clock that is wrong serves nothing until it is right', async () => {
     const [one] = replicas as [Clocked];
     one.set(HOUR);
