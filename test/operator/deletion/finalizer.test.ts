@@ -123,7 +123,7 @@ describe('the finalizer', () => {
     const stale = d.items('TrustPolicy');
     const r = d.lead();
     d.items = (kind) => (kind === 'TrustPolicy' ? stale : new Map());
-    await d.pass(30_000);
+    await d.pass(200_000);
     assert.equal(d.get(one), undefined);
     assert.deepEqual(r.did, ['patch trustpolicies/status', 'create events', 'audit', 'patch trustpolicies']);
   });

@@ -138,16 +138,18 @@ describe('a deletion that something is in the way of', () => {
   });
 
   it('an API server that has just started and knows no such kind: it is asked again, and nothing is left out', async () => {
-    const one = dying();
-    const d = await deleted(one);
-    const r = d.lead();
-    const mend = failing(r, /trustpolicies/, () => apiFailure(404, 'NotFound'));
-    await d.pass(10_000);
-    assert.ok(d.get(one));
-    mend();
-    await d.pass(15_000);
-    assert.equal(d.get(one), undefined);
-    assert.deepEqual([d.ends.length, d.events(one).length], [1, 1]);
+    for (const pattern of [/trustpolicies/, /^patch trustpolicies$/]) {
+      const one = dying();
+      const d = await deleted(one);
+      const r = d.lead();
+      const mend = failing(r, pattern, () => apiFailure(404, 'NotFound'));
+      await d.pass(10_000);
+      assert.ok(d.get(one));
+      mend();
+      await d.pass(15_000);
+      assert.equal(d.get(one), undefined);
+      assert.deepEqual([d.ends.length, d.events(one).length], [1, 1]);
+    }
   });
 
   it('somebody takes the finalizer off meanwhile: its end is in the audit all the same, once', async () => {
@@ -176,6 +178,20 @@ describe('a deletion that something is in the way of', () => {
     await d.pass(15_000);
     assert.equal(d.get(one), undefined);
     assert.equal(d.ends[0]?.action, 'deleted');
+  });
+
+  it('a leader whose event loop stood still asks before each step whether it still leads', async () => {
+    const one = dying();
+    const d = await deleted(one);
+    const r = d.lead();
+    r.onStep = (when, step) => {
+      if (when === 'after' && step === 0) r.mayWrite = false;
+    };
+    await d.pass(20_000);
+    assert.deepEqual(r.did, ['create tokenrevocations']);
+    r.mayWrite = true;
+    await d.pass(20_000);
+    assert.equal(d.get(one), undefined);
   });
 
   it('a lost term: nothing is written any more', async () => {

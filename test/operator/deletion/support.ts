@@ -19,6 +19,8 @@ export interface Replica {
   readonly did: string[];
   /** Told right before and right after each of them; may kill it. */
   onStep?: (when: 'before' | 'after', step: number, what: string) => void;
+  /** Whether the elector would say yes right before a write. */
+  mayWrite: boolean;
   changed(): void;
   kill(): void;
   /** Ends the term as a leader does that lost the Lease. */
@@ -130,7 +132,7 @@ export class Deletions {
         this.ends.push(end);
         await step('after', 'audit');
       },
-      isLeader: () => !dead && !term.signal.aborted,
+      isLeader: () => !dead && !term.signal.aborted && replica.mayWrite,
       instance: 'pod',
       log,
     });
@@ -139,6 +141,7 @@ export class Deletions {
       client,
       logged: [],
       did: [],
+      mayWrite: true,
       changed: () => deletion.changed(),
       kill: () => {
         dead = true;
