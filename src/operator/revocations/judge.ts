@@ -27,26 +27,32 @@ export class Judge {
     this.#settings = settings;
   }
 
-  /** Begins to find out what is not known yet. Resolves when it is known, or could not be. */
-  async look(): Promise<void> {
+  /**
+   * Begins to find out what is not known yet. Resolves when it is known, or could not be.
+   * @returns whether something was found out
+   */
+  async look(): Promise<boolean> {
     const { clock, revoked } = this.#settings;
     const open = revoked.lingering().filter((one) => revoked.verdictOn(one) === undefined);
     const waiting = Map.groupBy(open, ({ claim }) => claim.namespace ?? '');
     for (const namespace of this.#asked.keys()) if (!waiting.has(namespace)) this.#asked.delete(namespace);
     const due = [...waiting].filter(([namespace]) => (this.#asked.get(namespace) ?? 0) <= clock.monotonic());
-    await Promise.all(due.map(([namespace, all]) => this.#ask(namespace, all)));
+    const found = await Promise.all(due.map(([namespace, all]) => this.#ask(namespace, all)));
+    return found.includes(true);
   }
 
-  async #ask(namespace: string, all: readonly Lingering[]): Promise<void> {
+  async #ask(namespace: string, all: readonly Lingering[]): Promise<boolean> {
     const { clock, revoked, onError } = this.#settings;
     this.#asked.set(namespace, Number.POSITIVE_INFINITY);
     try {
       const isEnding = await this.#isEnding(namespace);
       for (const one of all) revoked.judge(one, isEnding(one) ? 'keep' : 'undo');
       this.#asked.delete(namespace);
+      return true;
     } catch (error) {
       this.#asked.set(namespace, clock.monotonic() + AGAIN);
       onError(error);
+      return false;
     }
   }
 

@@ -45,7 +45,7 @@ const GATHER = 100;
 /** Milliseconds between two looks, while something lingers and otherwise. */
 const LOOK_EVERY = 1_000;
 const LOOK_SELDOM = 30_000;
-/** Milliseconds after which what lingers is kept: a tombstone that was left may not have been seen yet. */
+/** Milliseconds after which what a policy killed is kept: the tombstone that it left may not have been seen yet. */
 const SETTLED = 2_000;
 const DEADLINE = 4_000;
 const WIND_DOWN = 1_000;
@@ -87,7 +87,7 @@ export function keepRevocations(settings: KeeperSettings): Keeper {
 
   function look(): void {
     timer = undefined;
-    void judge.look();
+    void judge.look().then((found) => found && lookAfter(GATHER));
     const lingering = view.revoked.lingering();
     if (leading) plan(leading, lingering);
     const isUntold = view.revoked.reverted().some(({ since }) => since > clock.monotonic() - 2 * SETTLED);
@@ -105,7 +105,8 @@ export function keepRevocations(settings: KeeperSettings): Keeper {
       term.queue.add(id);
     };
     for (const one of lingering) {
-      if (view.revoked.verdictOn(one) !== 'keep' || one.since > settled) continue;
+      const isSettled = one.since <= settled || one.claim.kind === 'TokenRevocation';
+      if (view.revoked.verdictOn(one) !== 'keep' || !isSettled) continue;
       add(`keep ${idOf(one)}`, one, { do: 'keep', one });
     }
     for (const one of view.revoked.reverted())
