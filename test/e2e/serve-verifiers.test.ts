@@ -119,7 +119,7 @@ describe('gateways in a cluster', () => {
       /is gone, though keys were created/.test(JSON.stringify((await get(`${late.ops}/readyz?verbose`)).body)),
     );
     assert.equal((await exchange(late, proof)).status, 503);
-    // The leader looks every 30 s.
+    // The leader looks every 10 s.
     await late.ready(60_000);
     assert.deepEqual((await keysOf(late)).body.keys, before);
     const { body: verdict } = await post(`${late.url}/api/mint/verify`, { token: body.token, resource: 'api' }, proxy);
