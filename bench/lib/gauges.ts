@@ -2,6 +2,9 @@
 export interface Gauges {
   readonly rssMiB: number;
   readonly heapMiB: number;
+  /** The heap with what of it is free, and what is held outside it. */
+  readonly heapTotalMiB: number;
+  readonly externalMiB: number;
   /** Milliseconds: the event loop's longest pause since /metrics was last read. */
   readonly lagMs: number;
   readonly rules: number;
@@ -20,6 +23,8 @@ export async function readGauges(ops: string): Promise<Gauges> {
   return {
     rssMiB: value('process_resident_memory_bytes') / MIB,
     heapMiB: value('nodejs_heap_size_used_bytes') / MIB,
+    heapTotalMiB: value('nodejs_heap_size_total_bytes') / MIB,
+    externalMiB: value('nodejs_external_memory_bytes') / MIB,
     lagMs: value('nodejs_eventloop_lag_max_seconds') * 1000,
     rules: value('trustmint_index_rules'),
   };

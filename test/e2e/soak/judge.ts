@@ -88,7 +88,10 @@ export function judgeToken(
       ...story,
     ]);
   };
-  soak.tally.count(`verdict: must be ${truth}`);
+  const isBack = truth === 'alive' && killers.some(({ undone }) => Number.isFinite(undone));
+  const isKept = truth === 'dead' && killers.every(({ frail }) => frail !== undefined);
+  const which = isBack ? ' again' : isKept ? ' by what replicas remember' : '';
+  soak.tally.count(`verdict: must be ${truth}${which}`);
   if (said.active) {
     if (truth === 'dead') violate('A DEAD TOKEN IS ACCEPTED');
     else if (mustBeExpired) violate('an expired token is accepted');

@@ -22,6 +22,8 @@ export interface Killer {
   /** When a person began to take it back, and when that was answered. */
   undoFrom: number;
   undone: number;
+  /** It is one only if a replica was kept from seeing something in this time, which then believes what was before. */
+  onlyIf?: { readonly from: number; readonly to: number };
   /**
    * What killed is gone, and what keeps it dead is only in the memory of replicas: not certain if one of them was killed
    * in this time, or, if none may have known of it, was kept from seeing it.
@@ -87,6 +89,10 @@ export function fate(
 ): 'alive' | 'dead' | 'either' {
   let mayBeDead = false;
   for (const one of killers) {
+    if (one.onlyIf) {
+      mayBeDead ||= impairments.any(one.onlyIf.from, one.onlyIf.to);
+      continue;
+    }
     const isIn = one.undoFrom > answered && one.answered < asked;
     if (isIn && !isFrail(one, impairments) && impairments.settledBy(replica, one.answered) < asked) return 'dead';
     if (one.from <= answered && asked <= gone(one, impairments)) mayBeDead = true;

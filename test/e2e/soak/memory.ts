@@ -24,6 +24,8 @@ interface Look {
   /** Milliseconds. */
   readonly at: number;
   readonly heapMiB: number;
+  readonly heapTotalMiB: number;
+  readonly externalMiB: number;
   readonly rssMiB: number;
 }
 
@@ -69,7 +71,7 @@ async function look(lives: Life[], { index, operator }: Replica): Promise<void> 
     life = { replica: index, pid, began: performance.now(), looks: [] };
     lives.push(life);
   }
-  life.looks.push({ at: performance.now(), heapMiB: gauges.heapMiB, rssMiB: gauges.rssMiB });
+  life.looks.push({ at: performance.now(), ...gauges });
 }
 
 /** @returns undefined where there is too little to say anything */

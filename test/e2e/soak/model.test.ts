@@ -100,6 +100,13 @@ describe('The model of a soak', () => {
       assert.equal(at(killer, 90_000), 'either');
     });
 
+    it('what a replica may believe that missed an edit: either, if one missed any', () => {
+      const killer = { ...killed(), onlyIf: { from: 5_000, to: 6_000 } };
+      assert.equal(at(killer, 90_000), 'alive');
+      impairments.note(1, 'close', 5_500, 70_000);
+      assert.equal(at(killer, 90_000), 'either');
+    });
+
     it('by token, grant, policy and every signature it was made from; not of another tenant, nor issued later', () => {
       const killers = new Killers();
       killers.add({ ...revoked, by: 'grant', value: 'g' }, 0);

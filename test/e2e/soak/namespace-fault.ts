@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ResourceType } from '../../../src/kube/types.ts';
 import { AUDIENCE, account, namespaceNamed } from '../serve-support.ts';
 import type { People } from './people.ts';
-import { becomeFrail, UNDERSTOOD } from './policy-writes.ts';
+import { becomeFrail, believed, UNDERSTOOD } from './policy-writes.ts';
 import { wentWithNamespace } from './revocation-writes.ts';
 import type { Soak, Team } from './soak-types.ts';
 import { NOTHING } from './timeline.ts';
@@ -58,6 +58,7 @@ export async function deleteNamespace(soak: Soak, team: Team, { revocations }: P
     change.happened(over);
     slot.policy = undefined;
     if (killer) killer.answered = over;
+    if (policy) believed(soak, policy, over);
     if (policy && from - policy.madeAt < UNDERSTOOD)
       becomeFrail(soak, policy.uid, { from: policy.madeAt, to: over + UNDERSTOOD, by: undefined });
   }

@@ -52,7 +52,7 @@ export async function edit(soak: Soak, slot: Slot, policy: Policy, changes: Part
   const answered = performance.now();
   change.happened(answered, policy.uid);
   if (killer) killer.answered = answered;
-  slot.policy = { ...policy, spec };
+  slot.policy = { ...policy, spec, ...(changes.deletionPolicy === 'Drain' && { sparedFrom: now }) };
   soak.tally.count(`write: ${Object.keys(changes).sort().join(' and ')}`);
 }
 
@@ -105,10 +105,19 @@ export async function remove(soak: Soak, slot: Slot, policy: Policy, stripped: b
   if (killer) killer.answered = answered;
   slot.policy = undefined;
   tally.count(`write: delete${stripped ? ' stripped' : ''}`);
+  believed(soak, policy, answered);
   if (stripped) becomeFrail(soak, uid, { from: now - UNDERSTOOD, to: answered + UNDERSTOOD, by: 'kill' });
   if (answered - madeAt < UNDERSTOOD)
     becomeFrail(soak, uid, { from: madeAt, to: answered + UNDERSTOOD, by: undefined });
   await gone(soak, slot, uid, answered);
+}
+
+/** Who never saw that a policy's deletion was to kill no more takes what it gave for dead: in doubt more dies. */
+export function believed({ killers }: Soak, { uid, sparedFrom }: Policy, gone: number): void {
+  if (sparedFrom === undefined) return;
+  const why = 'what a replica believes that missed an edit';
+  const killer = killers.add({ by: 'policy', value: uid, tenant: null, issuedBefore: null, why }, sparedFrom);
+  killer.onlyIf = { from: sparedFrom, to: gone + UNDERSTOOD };
 }
 
 /** What killed by this policy is certain only as far as replicas remember. */

@@ -69,7 +69,19 @@ function printMemory(lives: readonly Life[]): void {
         text(lineThrough(life, ({ rssMiB }) => rssMiB)),
       ];
     });
+  const longest = lives.toSorted((a, b) => b.looks.length - a.looks.length)[0];
   table([['memory at rest, MiB', 'seconds', 'heap', 'a minute', 'resident', 'a minute'], ...rows]);
+  if (longest) printLooks(longest);
+}
+
+/** The longest life, look by look. */
+function printLooks({ replica, began, looks }: Life): void {
+  console.log();
+  const rows = looks.map(({ at, heapMiB, heapTotalMiB, externalMiB, rssMiB }) => [
+    `replica ${replica} after ${((at - began) / 1000).toFixed(0)} s`,
+    ...[heapMiB, heapTotalMiB, externalMiB, rssMiB].map((mib) => mib.toFixed(1)),
+  ]);
+  table([['MiB at rest', 'heap used', 'heap', 'external', 'resident'], ...rows]);
 }
 
 const text = (line: Line | undefined) =>

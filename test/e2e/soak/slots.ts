@@ -25,6 +25,8 @@ export interface Policy {
   readonly uid: string;
   readonly spec: PolicySpec;
   readonly madeAt: number;
+  /** When somebody began to write that what it gave outlives it, though its deletion was to kill that before. */
+  readonly sparedFrom?: number;
 }
 
 export interface Slot {
