@@ -62,7 +62,7 @@ describe('who writes status in a cluster', () => {
     await eventually('another leader', async () => leads(second!), TAKEN_OVER);
     await w.cluster.apply([policy('team-a', 'waiting', 'agent-3', { state: 'Suspended' })]);
     await w.waitFor('jsonpath={.status.phase}=Suspended', 'waiting');
-    const written = await w.stored('waiting');
+    const written = await w.held('waiting');
     first.process.signal('SIGCONT');
     await eventually('it follows', async () => !leads(first));
     await w.cluster.apply([policy('team-a', 'after', 'agent-4')]);
@@ -73,7 +73,7 @@ describe('who writes status in a cluster', () => {
 
   it('when the leader is killed the other takes over, and what was applied meanwhile gets its status', async () => {
     const first = await leader();
-    const still = await w.stored('still');
+    const still = await w.held('still');
     await first.process.stop('SIGKILL');
     await w.cluster.apply([policy('team-a', 'orphan', 'late-agent')]);
     await w.waitFor('condition=Ready', 'orphan', TAKEN_OVER);

@@ -20,6 +20,8 @@ export interface Watched {
   waitFor(what: string, policy: string, withinMs?: number): Promise<string>;
   stored(policy: string): Promise<KubeObject>;
   eventOf(policy: string, reason: string): Promise<KubeObject>;
+  /** With its finalizer, which comes after its status: then nothing more is written while nothing changes. */
+  held(policy: string): Promise<KubeObject>;
   stop(): Promise<void>;
 }
 
@@ -53,6 +55,14 @@ function watched(cluster: Cluster, admin: KubeClient, replicas: readonly Operato
       inTeam('get', 'tpol', name, '-o', `jsonpath={.status.conditions[?(@.type=="${type}")].${member}}`),
     waitFor: (what, name, withinMs = SOON) =>
       inTeam('wait', `--for=${what}`, `--timeout=${withinMs / 1000}s`, `tpol/${name}`),
+    async held(name) {
+      let found: KubeObject | undefined;
+      await eventually(`the finalizer of ${name}`, async () => {
+        found = await admin.get(TRUST_POLICIES, name, 'team-a');
+        return found.metadata.finalizers !== undefined;
+      });
+      return found!;
+    },
     stored: (name) => admin.get(TRUST_POLICIES, name, 'team-a'),
     async eventOf(name, reason) {
       const type = { group: 'events.k8s.io', version: 'v1', plural: 'events', namespaced: true };

@@ -129,6 +129,8 @@ describe('status in a cluster', () => {
   it('nothing is written while nothing changes', async () => {
     await w.cluster.apply([policy('team-a', 'still', 'someone-else')]);
     await w.waitFor('condition=Ready', 'still');
+    const written = await w.admin.list(TRUST_POLICIES, { namespace: 'team-a' });
+    for (const { metadata } of written.items) await w.held(metadata.name);
     const versions = async () => {
       const { items } = await w.admin.list(TRUST_POLICIES, {});
       return items.map(({ metadata }) => [metadata.name, metadata.resourceVersion]);

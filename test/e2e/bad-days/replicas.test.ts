@@ -39,7 +39,7 @@ describe('Replicas on bad days', () => {
     const stranger = await world.proof('team-a', 'stranger');
     await eventually(200, () => exchange(operator, stranger));
     await operator.process.stop();
-    await world.cluster.kubectl(['-n', 'team-a', 'delete', 'tpol', 'gone']);
+    await world.cluster.kubectl(['-n', 'team-a', 'delete', 'tpol', 'gone', '--wait=false']);
     const watch = nothingFor(operator, stranger);
     await operator.process.start();
     await operator.ready();
@@ -103,6 +103,7 @@ describe('Replicas on bad days', () => {
       await until(LED_WITHIN, async () => observed(await read()) === 2);
       await world.cluster.apply([policy('team-a', 'contested', 'nobody')]);
       await until(LED_WITHIN, async () => observed(await read()) === 3);
+      await until(LED_WITHIN, async () => (await read()).metadata.finalizers !== undefined);
     } finally {
       first.process.signal('SIGCONT');
     }
@@ -121,7 +122,7 @@ describe('Replicas on bad days', () => {
     for (const watch of watches) await watch.relieve();
     await first.process.stop('SIGTERM');
     await second.process.stop('SIGTERM');
-    await world.cluster.kubectl(['-n', 'team-a', 'delete', 'tpol', 'contested']);
+    await world.cluster.kubectl(['-n', 'team-a', 'delete', 'tpol', 'contested', '--wait=false']);
   });
 
   it('a clock that jumps: that replica serves nothing and leads no more; the others go on, and it does too when it is right', async () => {
