@@ -118,10 +118,13 @@ describe('taking the operator away from a cluster', () => {
     const token = await e.token('agent', 'team-a', bare);
     await e.cluster.apply([giving('three', 'third', { deletionPolicy: 'Revoke' })]);
     const dying = await e.token('third', 'team-a', bare);
+    const { metadata } = await e.admin.get(TRUST_POLICIES, 'three', 'team-a');
     await e.cluster.kubectl(['-n', 'team-a', 'delete', 'tpol', 'one', 'three', '--timeout=5s']);
     await eventually('dead', async () => (await e.isActive(dying, bare)) === false);
     assert.equal(await e.isActive(token, bare), true, 'it drains');
-    const end = Date.now() + 5_000;
+    await eventually('its TokenRevocation', async () => (await e.tombstones(metadata.uid)).length === 1);
+    // Longer than what went is waited for to come again.
+    const end = Date.now() + 35_000;
     while (Date.now() < end) assert.notEqual(await e.isActive(dying, bare), true);
     assert.equal(await finalizers(), '');
   }).timeout(240_000);

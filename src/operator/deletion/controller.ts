@@ -53,6 +53,8 @@ interface Term {
   /** By key: the resourceVersion that was looked at. */
   seen: Map<string, string>;
   forgetAt: number;
+  /** Until then no finalizer is put on or taken off what lives: we may not. */
+  pausedUntil: number;
   /** Objects whose deletion was begun, by key. */
   readonly begun: Map<string, HeldPolicy>;
 }
@@ -79,7 +81,7 @@ export function handleDeletion(settings: DeletionSettings): Deletion {
     const now = clock.monotonic();
     if (now >= term.forgetAt) forget(term, now);
     const anyway = now - term.since >= STATUSES_FIRST;
-    let left = PACE;
+    let left = now < term.pausedUntil ? 0 : PACE;
     for (const kind of kinds) {
       for (const [key, one] of kind.held()) {
         const id = `${kind.kind} ${key}`;
@@ -111,7 +113,7 @@ export function handleDeletion(settings: DeletionSettings): Deletion {
       term.begun.delete(id);
     }
     if (!one) return;
-    if (!isDeleting(one)) return await live(kind, one, signal);
+    if (!isDeleting(one)) return await live(term, kind, one, signal);
     if (!one.finalizers.includes(FINALIZER) || term.endings.isDone(one.uid)) return;
     term.begun.set(id, one);
     try {
@@ -124,13 +126,15 @@ export function handleDeletion(settings: DeletionSettings): Deletion {
     term.begun.delete(id);
   }
 
-  async function live(kind: DeletedKind, one: HeldPolicy, signal: AbortSignal): Promise<undefined> {
+  async function live(term: Term, kind: DeletedKind, one: HeldPolicy, signal: AbortSignal): Promise<undefined> {
     if (!isLeader() || one.finalizers.includes(FINALIZER) === settings.finalizers) return;
+    if (clock.monotonic() < term.pausedUntil) return;
     const { name, namespace } = one.read.object.metadata;
     const change = settings.finalizers ? putOn : takeOff;
     try {
       await change(client, kind.type, { ...one, name, namespace }, { signal, deadlineMs: DEADLINE });
     } catch (error) {
+      if (statusOf(error) === 403) term.pausedUntil = clock.monotonic() + FORGET;
       // It is looked at again.
       if (!signal.aborted) tell('a finalizer cannot be written', error);
     }
@@ -161,7 +165,15 @@ export function handleDeletion(settings: DeletionSettings): Deletion {
         },
       });
       const endings = new Endings(settings);
-      const term: Term = { queue, endings, since: now, seen: new Map(), forgetAt: now + FORGET, begun: new Map() };
+      const term: Term = {
+        queue,
+        endings,
+        since: now,
+        seen: new Map(),
+        forgetAt: now + FORGET,
+        pausedUntil: now,
+        begun: new Map(),
+      };
       leading = term;
       queue.start();
       lookAfter(0);
