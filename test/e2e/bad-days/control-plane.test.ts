@@ -58,11 +58,11 @@ describe('The control plane on bad days', () => {
     await world.cluster.apiserver.start();
   });
 
-  /** All that was granted before is granted again. */
+  /** All that was granted before is granted again, and every kind is followed: who met two outages waits up to 30 s. */
   async function recovered(): Promise<void> {
     await eventually(200, () => exchange(operator, signed), RECOVERED);
     await eventually(200, () => exchange(operator, reviewed), RECOVERED);
-    await says(/^200 /, () => readiness(operator));
+    await says(/^200 .*"name":"policies","ok":true\}/, () => readiness(operator), RECOVERED);
     assert.ok(operator.process.pid, 'it never restarted');
   }
 
@@ -100,7 +100,7 @@ describe('The control plane on bad days', () => {
     await recovered();
     const gone = nothingFor(operator, leaver);
     await world.cluster.apply([policy('team-b', 'late', 'agent')]);
-    await eventually(200, async () => exchange(operator, await world.proof('team-b', 'agent')));
+    await eventually(200, async () => exchange(operator, await world.proof('team-b', 'agent')), RECOVERED);
     for (const watch of [...watches, gone]) await watch.relieve();
   });
 
