@@ -184,12 +184,15 @@ function addDev(root: Command, io: Io): void {
     .command('dev')
     .description('For trying things out. Never for production.')
     .command('issuer')
-    .description('An identity issuer on loopback: real keys, discovery, JWKS, and tokens with the claims you choose.')
+    .description(
+      'An identity issuer on loopback: real keys, discovery, JWKS, a SPIFFE bundle, and tokens with the claims you choose.',
+    )
     // No variable: TRUSTMINT_LISTEN is the mint's.
     .addOption(
       new Option('--listen <host:port>', 'loopback only')
         .argParser(listenAddress)
         .default(listenAddress('127.0.0.1:0'), '127.0.0.1:0'),
     )
+    .option('--trust-domain <name>', 'the trust domain of its SVIDs', 'cluster.local')
     .action(async (flags) => (await import('./dev-issuer.ts')).devIssuer(flags, io));
 }

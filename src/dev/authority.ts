@@ -14,26 +14,32 @@ interface SigningKey {
   readonly jwk: Readonly<Record<string, unknown>>;
 }
 
-async function newKey(alg: DevAlgorithm): Promise<SigningKey> {
+async function newKey(alg: DevAlgorithm, use: string): Promise<SigningKey> {
   const { publicKey, privateKey } =
     alg === 'RS256' ? await generate('rsa', { modulusLength: 2048 }) : await generate('ec', { namedCurve: 'P-256' });
-  const jwk = { ...publicKey.export({ format: 'jwk' }), alg, use: 'sig' };
-  const kid = importJwkSet(JSON.stringify({ keys: [jwk] })).keys[0]!.thumbprint;
+  const jwk = { ...publicKey.export({ format: 'jwk' }), alg, use };
+  const kid = importJwkSet(JSON.stringify({ keys: [jwk] }), { uses: [use] }).keys[0]!.thumbprint;
   return { kid, alg, privateKey, jwk: { ...jwk, kid } };
 }
 
 export class Authority {
   readonly #url: string;
+  readonly #use: string;
+  #rotations = 0;
   #signing: readonly SigningKey[] = [];
   #published: readonly SigningKey[] = [];
 
-  private constructor(url: string) {
+  private constructor(url: string, use: string) {
     this.#url = url;
+    this.#use = use;
   }
 
-  /** @param url its issuer identifier, without a trailing slash */
-  static async create(url: string): Promise<Authority> {
-    const authority = new Authority(url);
+  /**
+   * @param url its issuer identifier, without a trailing slash; of a trust domain its SPIFFE ID
+   * @param use of its keys
+   */
+  static async create(url: string, use: 'sig' | 'jwt-svid' = 'sig'): Promise<Authority> {
+    const authority = new Authority(url, use);
     await authority.rotate(true);
     return authority;
   }
@@ -44,7 +50,8 @@ export class Authority {
 
   /** Makes new keys and signs with them. The former ones stay published until the next time, or go at once. */
   async rotate(withdraw: boolean): Promise<void> {
-    const fresh = await Promise.all([newKey('RS256'), newKey('ES256')]);
+    const fresh = await Promise.all([newKey('RS256', this.#use), newKey('ES256', this.#use)]);
+    this.#rotations += 1;
     this.#published = withdraw ? fresh : [...fresh, ...this.#signing];
     this.#signing = fresh;
   }
@@ -62,6 +69,11 @@ export class Authority {
 
   jwks(): { readonly keys: readonly Readonly<Record<string, unknown>>[] } {
     return { keys: this.#published.map((key) => key.jwk) };
+  }
+
+  /** SPIFFE_Trust_Domain_and_Bundle.md §4.1. Asked for often, so that a rotation is soon seen. */
+  bundle(): Readonly<Record<string, unknown>> {
+    return { ...this.jwks(), spiffe_sequence: this.#rotations, spiffe_refresh_hint: 60 };
   }
 
   async sign(claims: Readonly<Record<string, unknown>>, alg: DevAlgorithm, typ?: string): Promise<string> {

@@ -18,6 +18,8 @@ export interface DevIssuerOptions {
   readonly clock?: Clock;
   /** The bearer that `/actions/token` asks for. Default: random. */
   readonly requestToken?: string;
+  /** Of its JWT-SVIDs. Default `cluster.local`. */
+  readonly trustDomain?: string;
 }
 
 export interface DevIssuer {
@@ -25,13 +27,15 @@ export interface DevIssuer {
   readonly url: string;
   /** The issuer of GitHub tokens: its own keys, at a path of the same server. */
   readonly githubUrl: string;
+  /** The bundle endpoint of the trust domain: its own keys, at a path of the same server. */
+  readonly bundleUrl: string;
   /** What a workflow would find in ACTIONS_ID_TOKEN_REQUEST_URL. Claims may be appended: `&run_id=7`. */
   readonly actionsUrl: string;
   /** What a workflow would find in ACTIONS_ID_TOKEN_REQUEST_TOKEN. */
   readonly requestToken: string;
   /** Signs a token, as `POST /token` does. */
   sign(request: TokenRequest): Promise<string>;
-  /** New keys for both issuers; with `withdraw` the former ones are no longer published. */
+  /** New keys for all of them; with `withdraw` the former ones are no longer published. */
   rotate(options?: { readonly withdraw?: boolean }): Promise<void>;
   close(): Promise<void>;
 }
@@ -47,13 +51,13 @@ const STATUS: Readonly<Record<DevIssuerErrorCode, number>> = {
 /**
  * Starts the issuer: for service accounts and generic tokens at `/`, for GitHub at `/_services/token`, the path of a
  * GitHub Enterprise Server's issuer, each with
- * `/.well-known/openid-configuration` and `/jwks`. `POST /token` signs for anyone who asks, so it listens on loopback only.
+ * `/.well-known/openid-configuration` and `/jwks`; for a trust domain a bundle at `/spiffe/bundle`. `POST /token` signs for anyone who asks, so it listens on loopback only.
  *
  * @throws {DevIssuerError} `not_loopback` if `host` is, or leads, elsewhere
  * @throws the system's error if the port is taken
  */
 export async function createDevIssuer(options: DevIssuerOptions = {}): Promise<DevIssuer> {
-  const { host = '127.0.0.1', port = 0, clock = systemClock } = options;
+  const { host = '127.0.0.1', port = 0, clock = systemClock, trustDomain = 'cluster.local' } = options;
   const requestToken = options.requestToken ?? randomBytes(32).toString('base64url');
   const elsewhere = new DevIssuerError('not_loopback', 'the development issuer signs for anyone: loopback only');
   if (host !== 'localhost' && !isLoopback(host)) throw elsewhere;
@@ -77,12 +81,17 @@ export async function createDevIssuer(options: DevIssuerOptions = {}): Promise<D
   }
 
   const url = `http://${bound.family === 'IPv6' ? `[${bound.address}]` : bound.address}:${bound.port}`;
-  const [main, github] = await Promise.all([Authority.create(url), Authority.create(`${url}/_services/token`)]);
+  const [main, github, domain] = await Promise.all([
+    Authority.create(url),
+    Authority.create(`${url}/_services/token`),
+    Authority.create(`spiffe://${trustDomain}`, 'jwt-svid'),
+  ]);
 
   async function sign(request: TokenRequest): Promise<string> {
-    const { kind, audience, ttl = kind === 'github' ? 300 : 3600, claims = {} } = request;
+    const { kind, audience, ttl = kind === 'github' || kind === 'spiffe' ? 300 : 3600, claims = {} } = request;
     const iat = epochSeconds(clock);
-    const times = { iat, nbf: iat, exp: iat + ttl, jti: randomUUID() };
+    // SPIRE writes neither an nbf nor a jti, and gives one SVID to all who ask within half its life.
+    const times = { iat, exp: iat + ttl, ...(kind !== 'spiffe' && { nbf: iat, jti: randomUUID() }) };
     const finish = (own: Record<string, unknown>) =>
       Object.fromEntries(Object.entries({ ...own, ...times, ...claims }).filter(([, value]) => value !== null));
     switch (kind) {
@@ -95,13 +104,18 @@ export async function createDevIssuer(options: DevIssuerOptions = {}): Promise<D
         const aud = audience ?? `https://github.com/${own.repository_owner}`;
         return github.sign(finish({ iss: github.url, aud, ...own }), 'RS256', 'JWT');
       }
+      case 'spiffe': {
+        const aud = typeof audience === 'string' ? [audience] : audience;
+        const own = { sub: domain.url + request.path, aud };
+        return domain.sign(finish(own), request.algorithm ?? 'ES256', 'JWT');
+      }
       case 'oidc':
         return main.sign(finish({ iss: main.url, aud: audience }), request.algorithm ?? 'RS256', 'JWT');
     }
   }
 
   const rotate: DevIssuer['rotate'] = async ({ withdraw = false } = {}) => {
-    await Promise.all([main.rotate(withdraw), github.rotate(withdraw)]);
+    await Promise.all([main, github, domain].map((authority) => authority.rotate(withdraw)));
   };
 
   routes = new Map<string, Route>([
@@ -109,6 +123,7 @@ export async function createDevIssuer(options: DevIssuerOptions = {}): Promise<D
       [`GET ${pathOf(authority)}/.well-known/openid-configuration`, async () => authority.metadata()],
       [`GET ${pathOf(authority)}/jwks`, async () => authority.jwks()],
     ]),
+    ['GET /spiffe/bundle', async () => domain.bundle()],
     ['POST /token', async (req) => ({ token: await sign(parseTokenRequest(await readJson(req))) })],
     [
       'GET /actions/token',
@@ -130,6 +145,7 @@ export async function createDevIssuer(options: DevIssuerOptions = {}): Promise<D
   return {
     url,
     githubUrl: github.url,
+    bundleUrl: `${url}/spiffe/bundle`,
     actionsUrl: `${url}/actions/token?api-version=2.0`,
     requestToken,
     sign,

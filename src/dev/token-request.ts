@@ -5,7 +5,7 @@ import { GITHUB_CLAIMS } from './github.ts';
 interface Common {
   /** `aud`. A list stays a list. */
   readonly audience?: string | readonly string[];
-  /** Seconds. Default 300 for github, 3600 for the others. */
+  /** Seconds. Default 300 for github and spiffe, 3600 for the others. */
   readonly ttl?: number;
   /** Take the place of what would stand there, or add to it; null takes a claim out. */
   readonly claims?: Readonly<Record<string, unknown>>;
@@ -35,11 +35,22 @@ export interface OidcRequest extends Common {
   readonly algorithm?: 'RS256' | 'ES256';
 }
 
-export type TokenRequest = ServiceAccountRequest | GitHubRequest | OidcRequest;
+/** A JWT-SVID: `sub`, `aud`, `iat`, `exp` and the given claims. */
+export interface SpiffeRequest extends Common {
+  readonly kind: 'spiffe';
+  /** The path of its ID within the issuer's trust domain, as `/agent/tenant-1/alice`. */
+  readonly path: string;
+  /** Default ES256. */
+  readonly algorithm?: 'RS256' | 'ES256';
+}
+
+export type TokenRequest = ServiceAccountRequest | GitHubRequest | OidcRequest | SpiffeRequest;
 
 type Members = Readonly<Record<string, (value: unknown) => boolean>>;
 
 const isString = (value: unknown) => typeof value === 'string' && value !== '' && value.length <= 512;
+const isAlgorithm = (value: unknown) => value === 'RS256' || value === 'ES256';
+const isPath = (value: unknown) => typeof value === 'string' && value.startsWith('/') && value.length <= 2048;
 const isObject = (value: unknown) => typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const COMMON: Members = {
@@ -64,7 +75,8 @@ const KINDS: ReadonlyMap<string, { readonly members: Members; readonly required:
     },
   ],
   ['github', { members: { ...COMMON, subject: (v: unknown) => v === 'classic' || v === 'immutable' }, required: [] }],
-  ['oidc', { members: { ...COMMON, algorithm: (v: unknown) => v === 'RS256' || v === 'ES256' }, required: [] }],
+  ['oidc', { members: { ...COMMON, algorithm: isAlgorithm }, required: [] }],
+  ['spiffe', { members: { ...COMMON, path: isPath, algorithm: isAlgorithm }, required: ['path'] }],
 ]);
 
 /**

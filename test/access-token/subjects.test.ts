@@ -29,6 +29,7 @@ describe('the subject of a token', () => {
     ['an account of another cluster, by a TrustPolicy', pod, TEAM, false, 'k8s:team/agents:ai:bot'],
     ['an account of another cluster, by a ClusterTrustPolicy', pod, CLUSTER, false, 'k8s:agents:ai:bot'],
     ['a workflow run, by the immutable id', run, CLUSTER, false, 'github:7:acme/x'],
+    ['a SPIFFE ID', identity('spiffe', 'spiffe://a.example/x'), CLUSTER, false, 'spiffe://a.example/x'],
     ['an OpenID subject', identity('oidc', 'client@clients'), CLUSTER, false, 'oidc:agents:client@clients'],
     ['a subject with spaces and percent signs', identity('oidc', 'a b%20'), CLUSTER, false, 'oidc:agents:a%20b%2520'],
     ['a subject beyond ASCII', identity('oidc', 'ü\n\x7f'), CLUSTER, false, 'oidc:agents:%C3%BC%0A%7F'],

@@ -5,7 +5,7 @@ import { Readable } from 'node:stream';
 import { parse } from 'yaml';
 import { run } from '../../src/cli/program.ts';
 import { createDevIssuer, type DevIssuer } from '../../src/dev/index.ts';
-import { post } from '../server/support.ts';
+import { ask, post } from '../server/support.ts';
 import {
   account,
   agentsPolicy,
@@ -159,6 +159,8 @@ describe('trustmint dev issuer', () => {
     );
     const { json } = await post(`${url}/token`, account('agent'));
     assert.equal(json.token.split('.').length, 3);
+    const [, bundle = ''] = /^the bundle of spiffe:\/\/cluster\.local: (\S+)$/m.exec(err.text()) ?? [];
+    assert.equal((await ask(bundle)).json.keys[0].use, 'jwt-svid');
     abort.abort();
     assert.equal(await ended, 0);
     await assert.rejects(post(`${url}/token`, {}));

@@ -127,6 +127,20 @@ describe('trustmint policy lint', () => {
     assert.deepEqual([code, out], [0, '1 object, 0 errors, 0 warnings\n']);
   });
 
+  it('holds the audience of SVIDs against the issuer that it is told', async () => {
+    const args = ['policy', 'lint', '--strict', join(EXAMPLES, 'spiffe-agents.yaml')];
+    for (const more of [[], ['--issuer', 'https://mint.example.com']]) {
+      assert.deepEqual(await trustmint([...args, ...more]), {
+        code: 0,
+        out: '1 object, 0 errors, 0 warnings\n',
+        err: '',
+      });
+    }
+    const ran = await trustmint([...args, '--issuer', 'https://other.example']);
+    assert.equal(ran.code, 1);
+    assert.match(ran.out, /spec\.audience: warning: .*https:\/\/other\.example alone \[AudienceNotIssuer\]/);
+  });
+
   it('names file, line, object, path and code of every problem, of every file, and fails', async () => {
     const dir = written({
       'a.yaml': policy({ trustRules: [{ name: 'x', match: { serviceAccount: 'a' }, issue: { ttl: '90h' } }] }),
