@@ -211,18 +211,27 @@ describe('a policy of provider spiffe', () => {
     assert.equal(both.outcome('spiffe://other.example', claims, {}, AUDIENCES), 'theirs/worker');
   });
 
-  it('compiles as the agents of the worked example do, but for whom they act', () => {
-    const policy = spiffe(
-      'agents',
-      [rule('global-worker', worker.match, { issue: { ttl: '1h', resources: ['api'], scopes: ['api:write'] } })],
-      { bundle: { endpoint: { url: 'https://spire-server.spire:8443' } } },
-      { audience: 'http://identity-server:8080/connect/token', tenant: '{{ .Attributes.tenantId }}' },
-    );
-    const all = { clusterTrustPolicies: [policy], protectedResources: [pres('api', { scopes: ['api:write'] })] };
+  it('compiles as the agents of the worked example do', () => {
+    const issue = { ttl: '1h', resources: ['sample-api-a'], scopes: ['sample-api-a:write'] };
+    const api = pres('sample-api-a', { scopes: issue.scopes, tokenType: 'JWT', scopeFormat: 'Array' });
+    const compiled = (more: object, options: typeof standalone) => {
+      const policy = spiffe(
+        'agents',
+        [rule('global-worker', worker.match, { issue: { ...issue, ...more } })],
+        { bundle: { endpoint: { url: 'https://spire-server.spire:8443' } } },
+        { audience: 'http://identity-server:8080/connect/token', tenant: '{{ .Attributes.tenantId }}' },
+      );
+      return new World({ clusterTrustPolicies: [policy], protectedResources: [api] }, options);
+    };
     for (const options of [standalone, inCluster]) {
-      const compiled = new World(all, options);
-      assert.deepEqual(codes(compiled.report('agents').problems), []);
-      assert.equal(compiled.condition('agents', 'Ready'), 'True/Ready');
+      const one = compiled({}, options);
+      assert.deepEqual(codes(one.report('agents').problems), []);
+      assert.equal(one.condition('agents', 'Ready'), 'True/Ready');
+      const registered = codes(compiled({ actsFor: 'RegisteredUser' }, options).report('agents').problems);
+      assert.deepEqual(
+        registered.filter((code) => code !== 'NotYet'),
+        [],
+      );
     }
   });
 });

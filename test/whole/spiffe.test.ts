@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { generateKeyPairSync, sign } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { decodeJwt } from 'jose';
 import { createDevIssuer, type DevIssuer } from '../../src/dev/index.ts';
 import { describeMacaroon } from '../../src/macaroon/index.ts';
 import { ask, post } from '../server/support.ts';
@@ -162,6 +163,31 @@ describe('agents with SPIFFE IDs, by the published policy', () => {
     assert.equal(await refusal(await svid()), '403 no_matching_policy policy_revoked');
     mint.write('spiffe-agents.yaml', policy());
     await until('it is back', async () => (await mint.exchange(await svid())).status === 200);
+  });
+
+  it('get a JWT whose sub is their ID from a resource that takes JWTs, which the mint takes for no proof', async () => {
+    const kind = { apiVersion: 'trustmint.dev/v1alpha1' };
+    const other = await serve({
+      'api.json': JSON.stringify({
+        ...{ ...kind, kind: 'ProtectedResource', metadata: { name: 'api' } },
+        spec: { audience: 'api', tokenType: 'JWT' },
+      }),
+      'agents.json': JSON.stringify({
+        ...{ ...kind, kind: 'ClusterTrustPolicy', metadata: { name: 'agents' } },
+        spec: {
+          ...{ provider: 'spiffe', audience: AUDIENCE },
+          spiffe: { trustDomain: 'cluster.local', bundle: { endpoint: { url: issuer.bundleUrl } } },
+          trustRules: [
+            { name: 'all', match: { id: 'spiffe://cluster.local/agent/**' }, issue: { resources: ['api'] } },
+          ],
+        },
+      }),
+    });
+    const { status, json, text } = await other.exchange(await svid(), { resource: 'api' });
+    assert.equal(status, 200, text);
+    assert.equal(decodeJwt(json.token).sub, ID);
+    assert.equal((await other.exchange(json.token, { resource: 'api' })).json.error, 'invalid_proof');
+    await other.stop();
   });
 
   it('are in the short form of what convert prints, which lint takes', async () => {
