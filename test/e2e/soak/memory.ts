@@ -13,12 +13,18 @@ const WARM_UP = 60_000;
 /** Looks and milliseconds between the first and the last that a line needs to say anything. */
 const LEAST_LOOKS = 4;
 const LEAST_SPAN = 45_000;
+/** What a line may climb by: MiB a minute, and MiB altogether, below which a short run says nothing. */
+export interface Limit {
+  readonly aMinute: number;
+  readonly altogether: number;
+}
 /**
- * MiB a minute that the line through the live heap may climb. What people have revoked is kept for 26 h: some 100
- * TokenRevocations a minute of less than 3 KiB each in this soak. Beside that, what a heap measured a few times
- * is uncertain by: twice the standard error of the slope.
+ * What is held, on the heap and outside it. People's revocations are kept for 26 h: some 50 TokenRevocations a minute of
+ * less than 3 KiB each in this soak.
  */
-export const MOST_CLIMB = 0.5;
+export const HELD: Limit = { aMinute: 0.5, altogether: 3 };
+/** What the process takes of the machine: that, and what the allocators below V8 keep for later. */
+export const RESIDENT: Limit = { aMinute: 3, altogether: 20 };
 
 interface Look {
   /** Milliseconds. */
@@ -37,10 +43,11 @@ export interface Life {
   readonly looks: Look[];
 }
 
-/** A line through what was seen after the warm-up: MiB a minute, and how uncertain that is (one standard error). */
+/** A line through what was seen after the warm-up: MiB a minute, how uncertain that is (95 %), and MiB altogether. */
 export interface Line {
   readonly slope: number;
   readonly error: number;
+  readonly rise: number;
 }
 
 export async function watchMemory(soak: Soak): Promise<readonly Life[]> {
@@ -74,6 +81,9 @@ async function look(lives: Life[], { index, operator }: Replica): Promise<void> 
   life.looks.push({ at: performance.now(), ...gauges });
 }
 
+export const held = ({ heapMiB, externalMiB }: Look): number => heapMiB + externalMiB;
+export const resident = ({ rssMiB }: Look): number => rssMiB;
+
 /** @returns undefined where there is too little to say anything */
 export function lineThrough({ began, looks }: Life, pick: (look: Look) => number): Line | undefined {
   const some = looks.filter(({ at }) => at - began >= WARM_UP);
@@ -83,7 +93,7 @@ export function lineThrough({ began, looks }: Life, pick: (look: Look) => number
   return leastSquares(minutes, some.map(pick));
 }
 
-/** Least squares. @throws RangeError for fewer than three points */
+/** @throws RangeError for fewer than three points */
 export function leastSquares(x: readonly number[], y: readonly number[]): Line {
   const count = x.length;
   if (count < 3 || y.length !== count) throw new RangeError('a line needs three points');
@@ -92,8 +102,15 @@ export function leastSquares(x: readonly number[], y: readonly number[]): Line {
   const spread = x.reduce((sum, one) => sum + (one - middle) ** 2, 0);
   const slope = x.reduce((sum, one, i) => sum + (one - middle) * ((y[i] ?? 0) - level), 0) / spread;
   const residue = x.reduce((sum, one, i) => sum + ((y[i] ?? 0) - level - slope * (one - middle)) ** 2, 0);
-  return { slope, error: Math.sqrt(residue / (count - 2) / spread) };
+  const error = student(count - 2) * Math.sqrt(residue / (count - 2) / spread);
+  return { slope, error, rise: slope * (Math.max(...x) - Math.min(...x)) };
 }
 
-/** Whether the live heap climbs more than it may. */
-export const climbs = ({ slope, error }: Line): boolean => slope - 2 * error > MOST_CLIMB;
+/** The 97.5 % quantile of Student's t, to some per cent; of one or two degrees of freedom exact. */
+function student(freedom: number): number {
+  return [12.71, 4.3][freedom - 1] ?? 1.96 + 3.2 / freedom;
+}
+
+/** Whether it climbs more than it may, beyond what the line is uncertain by. */
+export const climbs = ({ slope, error, rise }: Line, { aMinute, altogether }: Limit): boolean =>
+  slope - error > aMinute && rise > altogether;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { Impairments, SETTLE } from './impairments.ts';
 import { judgeExchange, judgeOutage, judgeToken } from './judge.ts';
 import { fate, GRACE, type Killer, Killers } from './killers.ts';
-import { climbs, leastSquares } from './memory.ts';
+import { climbs, HELD, leastSquares } from './memory.ts';
 import { chance } from './random.ts';
 import { accountSlot } from './slots.ts';
 import type { Soak } from './soak-types.ts';
@@ -182,14 +182,14 @@ describe('The model of a soak', () => {
     it('climbs where what is held grows, and not where it only goes up and down', () => {
       const noise = chance(3);
       const level = minutes.map(() => 50 + noise.between(-1, 1));
-      assert.equal(climbs(leastSquares(minutes, level)), false);
+      assert.equal(climbs(leastSquares(minutes, level), HELD), false);
       const growing = level.map((one, i) => one + 2 * (minutes[i] ?? 0));
-      assert.equal(climbs(leastSquares(minutes, growing)), true);
+      assert.equal(climbs(leastSquares(minutes, growing), HELD), true);
     });
 
     it('is the one of least squares', () => {
-      const { slope, error } = leastSquares([0, 1, 2, 3], [1, 3, 5, 7]);
-      assert.ok(Math.abs(slope - 2) < 1e-9 && error < 1e-9);
+      const { slope, error, rise } = leastSquares([0, 1, 2, 3], [1, 3, 5, 7]);
+      assert.ok(Math.abs(slope - 2) < 1e-9 && error < 1e-9 && Math.abs(rise - 6) < 1e-9);
     });
   });
 

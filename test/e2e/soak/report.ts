@@ -1,7 +1,7 @@
 /** What a soak came to, for people. */
 import { table } from '../../../bench/lib/report.ts';
 import { quantile } from '../../../bench/lib/stats.ts';
-import { type Life, type Line, lineThrough } from './memory.ts';
+import { held, type Life, type Line, lineThrough, resident } from './memory.ts';
 import type { SoakReport } from './soak.ts';
 import type { Tally } from './tally.ts';
 
@@ -59,18 +59,19 @@ function printMemory(lives: readonly Life[]): void {
     .map((life) => {
       const [first, last] = [life.looks[0], life.looks.at(-1)];
       const seconds = ((last?.at ?? 0) - life.began) / 1000;
-      const change = (pick: 'heapMiB' | 'rssMiB') => `${first?.[pick].toFixed(1)} → ${last?.[pick].toFixed(1)}`;
+      const change = (pick: typeof held) =>
+        first && last ? `${pick(first).toFixed(1)} → ${pick(last).toFixed(1)}` : '';
       return [
         `replica ${life.replica}, process ${life.pid}`,
         seconds.toFixed(0),
-        change('heapMiB'),
-        text(lineThrough(life, ({ heapMiB }) => heapMiB)),
-        change('rssMiB'),
-        text(lineThrough(life, ({ rssMiB }) => rssMiB)),
+        change(held),
+        text(lineThrough(life, held)),
+        change(resident),
+        text(lineThrough(life, resident)),
       ];
     });
   const longest = lives.toSorted((a, b) => b.looks.length - a.looks.length)[0];
-  table([['memory at rest, MiB', 'seconds', 'heap', 'a minute', 'resident', 'a minute'], ...rows]);
+  table([['memory at rest, MiB', 'seconds', 'held', 'a minute', 'resident', 'a minute'], ...rows]);
   if (longest) printLooks(longest);
 }
 

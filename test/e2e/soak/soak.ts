@@ -9,7 +9,7 @@ import { Gate } from './gate.ts';
 import { Impairments, STALL } from './impairments.ts';
 import { KeyFaults } from './key-faults.ts';
 import { Killers } from './killers.ts';
-import { climbs, type Life, lineThrough, MOST_CLIMB, watchMemory } from './memory.ts';
+import { climbs, HELD, held, type Life, lineThrough, RESIDENT, resident, watchMemory } from './memory.ts';
 import { startPeople } from './people.ts';
 import { chance } from './random.ts';
 import { Canary } from './recovery.ts';
@@ -91,14 +91,17 @@ function noteStalls({ impairments, replicas, tally }: Soak): ReturnType<typeof s
 }
 
 function judgeMemory({ tally }: Soak, lives: readonly Life[]): void {
+  const kinds = [
+    { what: 'what it holds', pick: held, limit: HELD },
+    { what: 'its resident memory', pick: resident, limit: RESIDENT },
+  ];
   for (const life of lives) {
-    const line = lineThrough(life, ({ heapMiB }) => heapMiB);
-    if (!line || !climbs(line)) continue;
-    const looks = life.looks.map(
-      ({ at, heapMiB, rssMiB }) =>
-        `${(at / 1000).toFixed(0)} s: heap ${heapMiB.toFixed(1)}, resident ${rssMiB.toFixed(0)} MiB`,
-    );
-    const climb = `${line.slope.toFixed(2)} ± ${line.error.toFixed(2)}`;
-    tally.violate(`replica ${life.replica}: its heap climbs by ${climb} MiB a minute, over ${MOST_CLIMB}`, looks);
+    for (const { what, pick, limit } of kinds) {
+      const line = lineThrough(life, pick);
+      if (!line || !climbs(line, limit)) continue;
+      const looks = life.looks.map((look) => `${(look.at / 1000).toFixed(0)} s: ${pick(look).toFixed(1)} MiB`);
+      const climb = `${line.slope.toFixed(2)} ± ${line.error.toFixed(2)} MiB a minute, over ${limit.aMinute}`;
+      tally.violate(`replica ${life.replica}: ${what} climbs by ${climb}`, looks);
+    }
   }
 }
