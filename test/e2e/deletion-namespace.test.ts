@@ -59,8 +59,8 @@ describe('a namespace is deleted with 1,000 policies of deletionPolicy: Revoke',
           }
     })();
     const start = performance.now();
-    const deleted = e.cluster.kubectl(['delete', 'namespace', CROWD, '--timeout=120s']);
-    await eventually('no policy is left', async () => (await counted()).length === 0, 110_000);
+    const deleted = e.cluster.kubectl(['delete', 'namespace', CROWD, '--timeout=240s']);
+    await eventually('no policy is left', async () => (await counted()).length === 0, 220_000);
     const went = (performance.now() - start) / 1_000;
     await deleted;
     const took = (performance.now() - start) / 1_000;
@@ -71,7 +71,7 @@ describe('a namespace is deleted with 1,000 policies of deletionPolicy: Revoke',
     console.log(
       `      ${POLICIES} finalizers put on within ${held.toFixed(1)} s; no policy was left after ${went.toFixed(1)} s, no namespace after ${took.toFixed(1)} s`,
     );
-    assert.ok(took < 90, `${took} s`);
+    assert.ok(took < 180, `${took} s`);
     const kept = new Set(
       (await e.admin.list({ ...TRUST_POLICIES, plural: 'tokenrevocations' }, {})).items.map(
         ({ spec }) => (spec as { policy?: string }).policy,
