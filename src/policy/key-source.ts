@@ -57,10 +57,13 @@ export function compileBundle(
     problems.error('InvalidKeys', BUNDLE, 'give exactly one of endpoint, jwksUrl, configMapRef and inline');
     return undefined;
   }
-  if (!endpoint) return compileKeys(others, options, problems, BUNDLE);
-  // It is dialled as the URL of a JWK Set is.
-  const dialled = compileKeys({ ...others, jwksUrl: endpoint.url }, options, problems, BUNDLE);
-  return dialled?.kind === 'jwksUrl' ? { ...dialled, kind: 'bundleEndpoint' } : undefined;
+  // Without an address of their own, keys are no more than how one is dialled.
+  const source = compileKeys(others, options, problems, BUNDLE);
+  if (!endpoint || source?.kind !== 'discovery') return source;
+  const fault = urlFault(endpoint.url, options.allowLoopbackHttp);
+  if (fault === undefined) return { ...source, kind: 'bundleEndpoint', url: endpoint.url };
+  problems.error('InvalidKeys', `${BUNDLE}.endpoint.url`, fault);
+  return undefined;
 }
 
 function urlFault(text: string, allowLoopbackHttp: boolean): string | undefined {

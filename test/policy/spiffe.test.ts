@@ -91,6 +91,8 @@ describe('a policy of provider spiffe', () => {
     assert.deepEqual(withBundle({ endpoint: { url }, jwksUrl: url }), ['InvalidKeys']);
     assert.deepEqual(withBundle({ endpoint: { url: 'http://spire.example' } }), ['InvalidKeys']);
     assert.deepEqual(withBundle({ endpoint: { url: 'https://u:p@spire.example' } }), ['InvalidKeys']);
+    const faulty = world(spiffe('p', [worker], { bundle: { endpoint: { url: 'http://spire.example' } } }));
+    assert.equal(faulty.report('p').problems[0]?.path, 'spec.spiffe.bundle.endpoint.url');
     assert.deepEqual(withBundle({ endpoint: { url }, caBundle: 'x' }), ['InvalidKeys']);
     assert.deepEqual(withBundle({ inline: '{}' }), ['InvalidKeys']);
     assert.deepEqual(withBundle({ inline: '{"keys":[{"kty":"EC","d":"x"}]}' }), ['PrivateKey']);

@@ -183,10 +183,17 @@ describe('agents with SPIFFE IDs, by the published policy', () => {
         },
       }),
     });
-    const { status, json, text } = await other.exchange(await svid(), { resource: 'api' });
-    assert.equal(status, 200, text);
-    assert.equal(decodeJwt(json.token).sub, ID);
-    assert.equal((await other.exchange(json.token, { resource: 'api' })).json.error, 'invalid_proof');
+    // SI-3: the longest ID there is too.
+    const longest = `${PATH}/`.padEnd(2048 - 'spiffe://cluster.local'.length, 'x');
+    const tokens: string[] = [];
+    for (const path of [longest, PATH]) {
+      const { status, json, text } = await other.exchange(await svid({ path }), { resource: 'api' });
+      assert.equal(status, 200, text);
+      assert.equal(decodeJwt(json.token).sub, `spiffe://cluster.local${path}`);
+      tokens.push(json.token);
+    }
+    for (const token of tokens)
+      assert.equal((await other.exchange(token, { resource: 'api' })).json.error, 'invalid_proof');
     await other.stop();
   });
 
