@@ -136,7 +136,7 @@ describe('a policy that is suspended or revoked', () => {
       assert.equal(world.report('a').phase, state);
       assert.equal(world.condition('a', 'Ready'), `False/${state}`);
       assert.equal(world.condition('a', 'Accepted'), 'True/Accepted');
-      assert.equal(world.condition('a', 'Revoked'), state === 'Revoked' ? 'True/Revoked' : 'False/NotRevoked');
+      assert.equal(world.condition('a', 'Revoked'), state === 'Revoked' ? 'True/StateRevoked' : 'False/NotRevoked');
     });
   }
 
