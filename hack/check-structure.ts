@@ -45,7 +45,7 @@ const LIBRARIES = new Map([
   ['jose', ['jws', 'access-token']],
   ['commander', ['cli', 'main']],
   ['yaml', ['standalone', 'cli']],
-  ['zod', ['api', 'standalone', 'keyring']],
+  ['zod', ['api', 'standalone', 'keyring', 'operator']],
   // createRequire would import past this check.
   ['node:module', []],
 ]);
