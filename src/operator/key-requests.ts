@@ -1,8 +1,8 @@
 /** What people ask of the keys, and what they are told of them: notes on the operator's Lease, never the Secret. */
-import * as z from 'zod';
 import type { Clock } from '../clock.ts';
 import type { KeyRing, KeyView } from '../keyring/index.ts';
 import { LeaseNotes, type LeaseNotesOptions } from '../kube/index.ts';
+import { member, text as textOf } from './errors.ts';
 import { LEASE } from './key-secret.ts';
 
 /** A request to rotate: a time, and `now` after it. The leader takes it off when it is carried out. */
@@ -15,31 +15,41 @@ export const LOOK_EVERY = 10_000;
 /** Seconds in which every replica has looked three times, whatever it was doing when a key was published. */
 const READ_BY_ALL = (4 * LOOK_EVERY) / 1000;
 
-const seconds = z.int().min(0);
-const summary = z
-  .array(
-    z.object({
-      kid: z.string().regex(/^[A-Za-z0-9_-]{1,64}$/),
-      state: z.enum(['next', 'active', 'retired']),
-      createdAt: seconds,
-      activatedAt: seconds.nullable(),
-      retiredAt: seconds.nullable(),
-      promotesAt: seconds.optional(),
-      removedAt: seconds.optional(),
-    }),
-  )
-  .max(64);
+const KID = /^[A-Za-z0-9_-]{1,64}$/;
+/** NumericDate of the year 10000: a later one is no date. */
+const LATEST = 253_402_300_800;
+const STATES = ['next', 'active', 'retired'] as const;
 
 export const leaseNotes = (options: Omit<LeaseNotesOptions, 'name'>) => new LeaseNotes({ ...options, name: LEASE });
 
 /** The keys by the leader's last summary; undefined where there is none that can be read. */
 export function readSummary(annotations: Readonly<Record<string, string>>): KeyView[] | undefined {
   const text = Object.hasOwn(annotations, KEYS_SUMMARY) ? annotations[KEYS_SUMMARY] : undefined;
+  let summary: unknown;
   try {
-    return summary.parse(JSON.parse(text ?? '')) as KeyView[];
+    summary = JSON.parse(text ?? '');
   } catch {
     return undefined;
   }
+  const keys = Array.isArray(summary) ? summary.map(readView) : [undefined];
+  return keys.includes(undefined) ? undefined : (keys as KeyView[]);
+}
+
+/** Whoever may write the Lease may have written this, and it is printed for people. */
+function readView(value: unknown): KeyView | undefined {
+  const kid = textOf(value, 'kid') ?? '';
+  const state = STATES.find((one) => one === member(value, 'state'));
+  const time = (name: string) => {
+    const found = member(value, name);
+    return typeof found === 'number' && Number.isSafeInteger(found) && found >= 0 && found < LATEST ? found : undefined;
+  };
+  const [createdAt, promotesAt, removedAt] = [time('createdAt'), time('promotesAt'), time('removedAt')];
+  if (!KID.test(kid) || state === undefined || createdAt === undefined) return undefined;
+  return {
+    ...{ kid, state, createdAt, activatedAt: time('activatedAt') ?? null, retiredAt: time('retiredAt') ?? null },
+    ...(promotesAt !== undefined && { promotesAt }),
+    ...(removedAt !== undefined && { removedAt }),
+  };
 }
 
 /**
