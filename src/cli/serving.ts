@@ -93,7 +93,8 @@ export async function withServing(
             const silent = audit.status().find(({ ok }) => !ok);
             const message = silent && `${silent.name} takes no records: ${silent.failure}`;
             return [
-              { name: 'keys', ok: problem === undefined, ...(problem && { message: problem.message }) },
+              // With keys in memory all goes on, and who cannot read the store keeps nobody from verifying.
+              { name: 'keys', ok: keyring.states().length > 0, ...(problem && { message: problem.message }) },
               // Only a next exchange can find out that it works again: readiness must not keep exchanges away.
               { name: 'audit', ok: true, ...(message && { message }) },
               ...(checks?.() ?? []),
