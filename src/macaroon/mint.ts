@@ -37,7 +37,10 @@ const MAX_KNOWN = 1000;
 function readOurs(text: string): Placed {
   const before = known.get(text);
   if (before) return before;
-  const placed = { caveat: Object.freeze(readCaveat(text)), id: bytesOf(text) };
+  // Of the pool that Buffer.from takes small ones from, each would keep 64 KiB.
+  const id = Buffer.alloc(text.length);
+  id.latin1Write(text);
+  const placed = { caveat: Object.freeze(readCaveat(text)), id };
   if (known.size >= MAX_KNOWN) known.clear();
   known.set(text, placed);
   return placed;
