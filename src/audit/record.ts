@@ -36,6 +36,8 @@ export interface AuditGrant {
   readonly scopes?: readonly string[];
   /** Of a JWT. */
   readonly client_id?: string;
+  /** The uid of the AgentRegistration by which it is a user's; absent: it is the workload's own. */
+  readonly agent?: string;
   /** Seconds. */
   readonly ttl: number;
   readonly budget_credits?: number;

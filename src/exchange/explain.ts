@@ -3,7 +3,7 @@ import { epochSeconds } from '../clock.ts';
 import type { Anchor, Claims, VerifiedIdentity } from '../identity.ts';
 import type { Decision, Snapshot } from '../policy/types.ts';
 import { identityFromClaims, ProofError } from '../proof/index.ts';
-import { grantOf } from './issue.ts';
+import { grantOf, isOwnCluster } from './issue.ts';
 import { type Denial, refusal } from './refusals.ts';
 import type { EngineSettings } from './settings.ts';
 import type { ExplainOutcome, ExplainRequest } from './types.ts';
@@ -28,7 +28,7 @@ export function createExplain(settings: EngineSettings): (request: ExplainReques
       };
     }
     const explanation = snapshot.explain(identities, request);
-    const barred = barrier(explanation.decision);
+    const barred = barrier(explanation.decision, snapshot);
     return {
       granted: true,
       verified: 'credentials' in request,
@@ -38,9 +38,10 @@ export function createExplain(settings: EngineSettings): (request: ExplainReques
   };
 
   /** What an exchange would meet with after the policies. */
-  function barrier(decision: Decision): Denial | undefined {
+  function barrier(decision: Decision, snapshot: Snapshot): Denial | undefined {
     if (!decision.allowed) return undefined;
-    const granted = grantOf(settings, decision.terms, epochSeconds(settings.clock));
+    const { terms } = decision;
+    const granted = grantOf(settings, terms, epochSeconds(settings.clock), isOwnCluster(terms, snapshot));
     return 'denial' in granted ? granted.denial : undefined;
   }
 

@@ -7,6 +7,7 @@ import { mintFor } from './mint-for.ts';
 import { narrow } from './narrow.ts';
 import type { IssuedDetails } from './record.ts';
 import { type Refused, refuse, refuseRequest } from './refusals.ts';
+import { type Registered, registrationFor } from './registration.ts';
 import type { EngineSettings } from './settings.ts';
 import type { ExchangeRequest, Grant } from './types.ts';
 
@@ -26,29 +27,32 @@ export function issueToken(
   jti: string,
   snapshot: Snapshot,
 ): Issued {
-  const { identity, policy, resource } = terms;
-  const granted = grantOf(settings, terms, now);
+  const ownCluster = isOwnCluster(terms, snapshot);
+  const granted = grantOf(settings, terms, now, ownCluster);
   if ('code' in granted) return granted;
-  const { gid } = granted;
+  const { gid, agent, terms: given } = granted;
+  const { identity, policy, resource } = given;
   const kind = mintFor(resource.tokenType);
   if (request.requestedTokenType !== undefined && request.requestedTokenType !== kind.type) {
     const message = `requested_token_type can only confirm ${kind.type}: that is what the resource takes`;
     return refuseRequest('invalid_request', 'token_type', message);
   }
-  const narrowed = narrow(request, terms);
+  const narrowed = narrow(request, given);
   if ('excess' in narrowed) {
     const { excess, about } = narrowed;
     return { ...refuseRequest('exceeds_policy', 'exceeds_policy', excess), ...(about && { about }) };
   }
 
-  const expiresAt = Math.min(now + narrowed.ttl, terms.ttlFromProof ? identity.expiresAt : Number.MAX_SAFE_INTEGER);
+  const proofEnds = given.ttlFromProof ? identity.expiresAt : Number.MAX_SAFE_INTEGER;
+  const expiresAt = Math.min(now + narrowed.ttl, proofEnds, agent?.expiresAt ?? Number.MAX_SAFE_INTEGER);
   // An issuer or the API server may have taken its last seconds.
   if (expiresAt <= now)
     return refuse('invalid_proof', 'proof', 'expired', 'the proof, which bounds the token, is over');
-  const ownCluster = snapshot.anchors.get(identity.anchor)?.keys.kind === 'cluster';
-  const subject = tokenSubject(identity, policy, ownCluster);
-  const minted = kind.mint(settings, { terms, narrowed, subject, gid, jti, now, expiresAt });
+  const workload = tokenSubject(identity, policy, ownCluster);
+  const who = agent ? { subject: `user:${agent.userId}`, acting: { agent, actor: workload } } : { subject: workload };
+  const minted = kind.mint(settings, { terms: given, narrowed, ...who, gid, jti, now, expiresAt });
   if ('denial' in minted) return minted;
+  if (agent) settings.view.agents?.().noteUse?.(agent, now);
   return {
     grant: {
       granted: true,
@@ -64,6 +68,7 @@ export function issueToken(
       resource: resource.name,
       ...(narrowed.scopes && { scopes: narrowed.scopes }),
       ...(minted.clientId !== undefined && { clientId: minted.clientId }),
+      ...(agent && { agent: agent.uid }),
       caveats: minted.caveats,
       ...(terms.label !== undefined && { label: terms.label }),
     },
@@ -78,25 +83,21 @@ export function issueToken(
  * names no instance, acts for nobody, or what would be minted is revoked.
  *
  * @param now seconds since the epoch
+ * @param ownCluster whether the identity's anchor is this cluster
+ * @returns with the registration that it acts by, if any, and the terms narrowed to it
  */
 export function grantOf(
-  { view }: Pick<EngineSettings, 'view'>,
+  settings: Pick<EngineSettings, 'view'>,
   terms: GrantTerms,
   now: number,
-): { readonly gid: string } | Refused {
+  ownCluster: boolean,
+): ({ readonly gid: string } & Registered) | Refused {
   const { identity, policy, rule, tenant, maxProofAge } = terms;
   if (now - identity.issuedAt > maxProofAge) {
     return refuse('invalid_proof', 'proof', 'proof_too_old', `the policy takes proofs of at most ${maxProofAge} s`);
   }
-  // Nothing falls back to the workload as its own subject.
-  if (terms.actsFor !== undefined) {
-    return refuse(
-      'no_matching_policy',
-      'policy',
-      'no_registration',
-      'the rule acts for a user, and none is registered',
-    );
-  }
+  const registered = registrationFor(settings, terms, ownCluster, now);
+  if ('code' in registered) return registered;
   const holder = budgetHolder(terms);
   if (holder === undefined) {
     return refuse('no_matching_policy', 'policy', 'no_instance', 'budgetPer Instance, and the proof names no instance');
@@ -104,10 +105,23 @@ export function grantOf(
   const window = budgetWindow(now, terms.budgetWindow);
   const gid = grantId({ policyUid: policy.uid, rule, tenant, holder, window });
   // No token is meant: a jti is made only once there is something to mint.
-  const facts = { jti: '', gid, pol: policy.uid, agt: null, tenant, iat: now, derivedFrom: () => [] };
-  const dead = view.revocations().check(facts, now);
+  const facts = {
+    jti: '',
+    gid,
+    pol: policy.uid,
+    agt: registered.agent?.uid ?? null,
+    tenant,
+    iat: now,
+    derivedFrom: () => [],
+  };
+  const dead = settings.view.revocations().check(facts, now);
   if (dead) return refuse('no_matching_policy', 'revocation', `${dead.by}_revoked`, 'what would be minted is revoked');
-  return { gid };
+  return { gid, ...registered };
+}
+
+/** Whether the identity is one of this cluster's own accounts. */
+export function isOwnCluster({ identity }: GrantTerms, { anchors }: Pick<Snapshot, 'anchors'>): boolean {
+  return anchors.get(identity.anchor)?.keys.kind === 'cluster';
 }
 
 /** namespace/name, or the name of a ClusterTrustPolicy. */

@@ -16,7 +16,9 @@ export function mintAccess({ keyring, issuer }: MintKeys, minting: Minting): Min
   if (!key) {
     return refuse('temporarily_unavailable', 'mint', 'no_signing_key', `the active key signs nothing by ${alg} yet`);
   }
+  const { acting } = minting;
   const clientId = clientIdOf({
+    ...(acting && { agentType: acting.agent.traits.agentType }),
     ...(terms.clientId !== undefined && { ruled: terms.clientId }),
     policy,
     rule: terms.rule,
@@ -33,6 +35,7 @@ export function mintAccess({ keyring, issuer }: MintKeys, minting: Minting): Min
         jti: minting.jti,
         ...(narrowed.scopes && { scopes: narrowed.scopes }),
         scopeFormat: resource.scopeFormat,
+        ...(acting && { act: { sub: acting.actor }, agent: acting.agent.uid }),
         tenant: terms.tenant,
         grant: minting.gid,
         policy: policy.uid,

@@ -22,7 +22,7 @@ export function mintCapability({ keyring, issuer }: MintKeys, minting: Minting):
       jti: minting.jti,
       gid: minting.gid,
       pol: policy.uid,
-      agt: null,
+      agt: minting.acting?.agent.uid ?? null,
       ten: terms.tenant,
       sub: minting.subject,
       iat: now,

@@ -1,3 +1,4 @@
+import type { Agent } from '../policy/index.ts';
 import type { GrantTerms } from '../policy/types.ts';
 import type { Narrowed } from './narrow.ts';
 import type { Refused } from './refusals.ts';
@@ -8,6 +9,8 @@ export interface Minting {
   readonly terms: GrantTerms;
   readonly narrowed: Narrowed;
   readonly subject: string;
+  /** Who acts for the subject, where that is a user: the registration, and the workload's own subject. */
+  readonly acting?: { readonly agent: Agent; readonly actor: string };
   /** The grant's id. */
   readonly gid: string;
   /** The token's own id. */

@@ -73,6 +73,7 @@ export function exchangeRecord(attempt: Attempt, outcome: ExchangeOutcome): Reco
     tenant: outcome.tenant,
     caveats: outcome.caveats,
     ...(outcome.tokenType === 'access_token' && { scopes: outcome.scopes ?? [], client_id: outcome.clientId }),
+    ...(outcome.agent !== undefined && { agent: outcome.agent }),
     ttl: outcome.expiresIn,
     ...(attempt.issued?.budgetCredits !== undefined && { budget_credits: attempt.issued.budgetCredits }),
     ...(outcome.label !== undefined && { label: outcome.label }),

@@ -66,6 +66,8 @@ export interface Grant {
   readonly scopes?: readonly string[];
   /** Of a JWT. */
   readonly clientId?: string;
+  /** The uid of the registration, where it acts for a user. */
+  readonly agent?: string;
   /** Of a macaroon; a JWT has none. */
   readonly caveats: readonly string[];
   readonly label?: string;

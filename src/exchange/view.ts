@@ -1,4 +1,5 @@
 /** What is served, as the engine sees it. Implemented by `standalone/` and `operator/`. */
+import type { AgentDirectory } from '../policy/index.ts';
 import type { Snapshot } from '../policy/types.ts';
 import type { RevocationIndex } from '../revocation/index.ts';
 import type { KindAge, PoliciesReport } from './types.ts';
@@ -8,6 +9,8 @@ export interface View {
   snapshot(): Snapshot | undefined;
   /** Every revocation in force: TokenRevocations, and policies that revoke. */
   revocations(): RevocationIndex;
+  /** The registered agents as they are now; absent: there are none. */
+  agents?(): AgentDirectory;
   /** Seconds since the view was last known to be fresh. */
   staleSeconds(): number;
   /** The kinds that it is made of, each with the seconds since its own last sign of life: the view is as old as the oldest. */

@@ -1,5 +1,6 @@
 /** One policy object → what deciding reads of it, or what is wrong with it. */
 import { type ClusterTrustPolicy, FOREIGN_AUDIENCES, type TrustPolicy, type TrustRule } from '../api/v1alpha1/index.ts';
+import { checkActsFor } from './acts-for.ts';
 import { compileAnchors } from './anchors.ts';
 import { parseDuration } from './duration.ts';
 import { compileIssue, type IssueContext } from './issue.ts';
@@ -109,6 +110,7 @@ function compileRules(object: TrustPolicy | ClusterTrustPolicy, trusted: Trusted
     if ((rule.issue === undefined) === (rule.deny === undefined))
       problems.error('IssueOrDeny', path, 'a rule has either issue or deny: true');
     if (rule.issue === undefined) return { name: rule.name, predicates };
+    if (rule.issue.actsFor) checkActsFor(object.spec.provider, trusted.pathFields, `${path}.issue.actsFor`, problems);
     return { name: rule.name, predicates, issue: compileShared(object, rule.issue, `${path}.issue`, context) };
   });
 }

@@ -4,6 +4,5 @@ import type { Problems } from './problems.ts';
 
 /** @param path of the rule's `issue` */
 export function refuseNotYet(issue: Issue, path: string, problems: Problems): void {
-  if (issue.actsFor) problems.error('NotYet', `${path}.actsFor`, 'agents are not registered yet');
   if (issue.delegation) problems.error('NotYet', `${path}.delegation`, 'nothing can be delegated yet');
 }

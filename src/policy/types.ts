@@ -46,14 +46,15 @@ export interface Condition {
 }
 
 export interface ObjectReport {
-  readonly kind: 'TrustPolicy' | 'ClusterTrustPolicy' | 'ProtectedResource';
+  readonly kind: 'TrustPolicy' | 'ClusterTrustPolicy' | 'ProtectedResource' | 'AgentRegistration';
   readonly uid: string;
   readonly namespace?: string;
   readonly name: string;
   /** metadata.generation, where the object has one. */
   readonly generation?: number;
   readonly served: boolean;
-  readonly phase: 'Active' | 'Invalid' | 'Suspended' | 'Revoked';
+  /** Expired: of a registration. */
+  readonly phase: 'Active' | 'Invalid' | 'Suspended' | 'Revoked' | 'Expired';
   readonly rules: number;
   readonly conditions: readonly Condition[];
   readonly problems: readonly Problem[];

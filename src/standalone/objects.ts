@@ -148,6 +148,13 @@ function checked(
       findings.push({ path: ['spec'], code: 'invalid_field', message });
     }
   }
+  if (resource.kind === 'AgentRegistration') {
+    const { spiffe, serviceAccount } = resource.spec.identity;
+    if ((spiffe === undefined) === (serviceAccount === undefined)) {
+      const message = 'give exactly one of spiffe and serviceAccount';
+      findings.push({ path: ['spec', 'identity'], code: 'invalid_field', message });
+    }
+  }
   return findings.length > before ? undefined : { resource, written };
 }
 

@@ -1,8 +1,17 @@
 /** Manifests in a directory, and revocations under a data directory, as the view that the engine serves from. */
-import type { ClusterTrustPolicy, ProtectedResource, TokenRevocation, TrustPolicy } from '../api/v1alpha1/index.ts';
-import type { Clock } from '../clock.ts';
+import type {
+  AgentRegistration,
+  ClusterTrustPolicy,
+  ProtectedResource,
+  TokenRevocation,
+  TrustmintResource,
+  TrustPolicy,
+} from '../api/v1alpha1/index.ts';
+import { type Clock, epochSeconds } from '../clock.ts';
+import type { AgentDirectory } from '../policy/index.ts';
 import type { ObjectReport, PolicyObjects, Snapshot } from '../policy/types.ts';
 import { fromRevokingObjects, fromTokenRevocations, RevocationIndex } from '../revocation/index.ts';
+import { agentsDir, ensureAgents, MAX_AGENTS, onlyAgents, readAgents } from './agents.ts';
 import { Directory } from './directory.ts';
 import type { ManifestProblem } from './errors.ts';
 import { type WatchDirectory, watchDirectory } from './follow.ts';
@@ -38,6 +47,8 @@ export interface ManifestStore {
   /** undefined before the first good read: nothing may be granted or verified. */
   snapshot(): Snapshot | undefined;
   revocations(): RevocationIndex;
+  /** The registrations that are served. */
+  agents(): AgentDirectory;
   /** Seconds since everything was last seen to be what is served; infinite before the first good read. */
   staleSeconds(): number;
   readErrors(): readonly { readonly source: string; readonly code: string; readonly message: string }[];
@@ -57,14 +68,19 @@ export interface ManifestStore {
  */
 export async function createManifestStore(settings: ManifestStoreSettings): Promise<ManifestStore> {
   const { clock, dataDir, watch = watchDirectory } = settings;
+  let compiled: Snapshot | undefined;
   let snapshot: Snapshot | undefined;
+  let agents = readAgents([]);
   let revocations = RevocationIndex.from([]);
   let reported = new Map<string, string>();
   let problems = '[]';
   let sweepAt = 0;
   let sweeping: Promise<void> = Promise.resolve();
   let policies: PolicyObjects = { trustPolicies: [], clusterTrustPolicies: [], protectedResources: [] };
-  if (dataDir !== undefined) await ensureRevocations(dataDir);
+  if (dataDir !== undefined) {
+    await ensureRevocations(dataDir);
+    await ensureAgents(dataDir);
+  }
   const graveyard = await Graveyard.open(settings);
 
   const manifests = new Directory({
@@ -74,13 +90,29 @@ export async function createManifestStore(settings: ManifestStoreSettings): Prom
     onRead(directory, good) {
       if (good) {
         const objects = policyObjects(directory);
-        snapshot = settings.compile(objects);
-        graveyard.bury(objects);
+        compiled = settings.compile(objects);
         policies = objects;
+        takeAgents();
       }
       changed();
     },
   });
+  const registered =
+    dataDir === undefined
+      ? undefined
+      : new Directory({
+          dir: agentsDir(dataDir),
+          clock,
+          watch,
+          restless: true,
+          maxFiles: MAX_AGENTS,
+          admit: onlyAgents,
+          onRead(_, good) {
+            // At the start the manifests are still to be read.
+            if (good && compiled) takeAgents();
+            if (compiled) changed();
+          },
+        });
   const kept =
     dataDir === undefined
       ? undefined
@@ -95,11 +127,24 @@ export async function createManifestStore(settings: ManifestStoreSettings): Prom
           onRead: () => changed(),
           onFresh: sweep,
         });
-  const directories = kept ? [manifests, kept] : [manifests];
+  const directories = [manifests, kept, registered].filter((one) => one !== undefined);
+
+  /** All registrations, and what of the objects that went stays dead. A manifest goes before what was asked for. */
+  function takeAgents(): void {
+    const all = [registered, manifests].flatMap((one) => one?.objects.filter(isRegistration) ?? []);
+    const registrations = [...new Map(all.map((one) => [one.metadata.uid, one])).values()];
+    agents = readAgents(registrations);
+    graveyard.bury({ ...policies, registrations });
+  }
 
   function changed(): void {
+    const registrations = agents.reports(epochSeconds(clock));
+    snapshot =
+      compiled && registrations.length > 0
+        ? Object.freeze({ ...compiled, reports: [...compiled.reports, ...registrations] })
+        : compiled;
     const dead = [...directories.flatMap((directory) => directory.revocations), ...graveyard.revocations];
-    revocations = RevocationIndex.from([...entriesOf(dead), ...revokedPolicies(policies)]);
+    revocations = RevocationIndex.from([...entriesOf(dead), ...revokedPolicies(policies), ...agents.revoked]);
     const wrong = wrongs();
     if (JSON.stringify(wrong) !== problems) {
       problems = JSON.stringify(wrong);
@@ -132,6 +177,7 @@ export async function createManifestStore(settings: ManifestStoreSettings): Prom
   const store: ManifestStore = {
     snapshot: () => snapshot,
     revocations: () => revocations,
+    agents: () => agents.index,
     staleSeconds: () => Math.max(...directories.map((directory) => directory.age)) / 1000,
     readErrors: () => wrongs().map(readError),
     ignored: () => manifests.ignored,
@@ -150,6 +196,7 @@ export async function createManifestStore(settings: ManifestStoreSettings): Prom
   };
   // Revocations first: no policy is served before what it kills is known.
   await kept?.reload();
+  await registered?.reload();
   await manifests.reload();
   await graveyard.written();
   return store;
@@ -161,6 +208,10 @@ function policyObjects({ objects }: Directory): PolicyObjects {
     clusterTrustPolicies: objects.filter((o): o is ClusterTrustPolicy => o.kind === 'ClusterTrustPolicy'),
     protectedResources: objects.filter((o): o is ProtectedResource => o.kind === 'ProtectedResource'),
   };
+}
+
+function isRegistration(object: TrustmintResource): object is AgentRegistration {
+  return object.kind === 'AgentRegistration';
 }
 
 /** There is one tenant, so a revocation kills whatever it names. */

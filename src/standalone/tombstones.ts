@@ -3,10 +3,9 @@
  * if that is done while no process runs.
  */
 import type { TokenRevocation, TokenRevocationSpec } from '../api/v1alpha1/index.ts';
-import type { PolicyObjects } from '../policy/types.ts';
 import { type ManifestProblem, StandaloneError } from './errors.ts';
 import { OUTLIVES_TOKENS, revocationObject, saveRevocation, timestamp, type WriteOptions } from './revocations.ts';
-import { readWills, saveWills, type Will, willsOf } from './wills.ts';
+import { type RevokingObjects, readWills, saveWills, type Will, willsOf } from './wills.ts';
 
 /**
  * What must be revoked in the place of policies: of each that was Revoked and no longer is, or is gone though it had
@@ -14,21 +13,24 @@ import { readWills, saveWills, type Will, willsOf } from './wills.ts';
  * policy of that name may be made anew and its tokens live.
  * @param now Milliseconds since the epoch.
  */
-function tombstones(before: readonly Will[], after: PolicyObjects, now: number): TokenRevocationSpec[] {
+function tombstones(before: readonly Will[], after: RevokingObjects, now: number): TokenRevocationSpec[] {
   const states = new Map(
-    [...after.trustPolicies, ...after.clusterTrustPolicies].map(({ metadata, spec }) => [metadata.uid, spec.state]),
+    [...after.trustPolicies, ...after.clusterTrustPolicies, ...after.registrations].map(({ metadata, spec }) => [
+      metadata.uid,
+      spec.state,
+    ]),
   );
   const specs: TokenRevocationSpec[] = [];
-  for (const { uid, name, isRevoked, revokeIssuedBefore, revokesOnDeletion } of before) {
+  for (const { uid, by, name, isRevoked, revokeIssuedBefore, revokesOnDeletion } of before) {
     const gone = !states.has(uid);
     const killsAll = (isRevoked && states.get(uid) !== 'Revoked') || (gone && revokesOnDeletion);
     const until = killsAll ? timestamp(now) : gone ? revokeIssuedBefore : undefined;
     if (until === undefined) continue;
     specs.push({
-      policy: uid,
+      [by]: uid,
       issuedBefore: until,
       expiresAt: timestamp(now + OUTLIVES_TOKENS * 1000),
-      reason: `the policy ${name} ${gone ? 'was removed' : 'is no longer Revoked'}`,
+      reason: `the ${by} ${name} ${gone ? 'was removed' : 'is no longer Revoked'}`,
     });
   }
   return specs;
@@ -57,7 +59,7 @@ export class Graveyard {
   }
 
   /** Revokes in the place of what was there before, in this process or the last one, and is not in `after`. */
-  bury(after: PolicyObjects): void {
+  bury(after: RevokingObjects): void {
     const before = this.#wills;
     const wills = willsOf(after);
     this.#wills = wills;

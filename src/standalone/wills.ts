@@ -2,6 +2,7 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
+import type { AgentRegistration } from '../api/v1alpha1/index.ts';
 import { timestamp } from '../api/v1alpha1/index.ts';
 import type { PolicyObjects } from '../policy/types.ts';
 import { StandaloneError } from './errors.ts';
@@ -9,6 +10,8 @@ import { writeWhole } from './whole-file.ts';
 
 const will = z.strictObject({
   uid: z.string().min(1).max(128),
+  /** What it is named by in a revocation. */
+  by: z.enum(['policy', 'agent']).default('policy'),
   name: z.string().min(1).max(253),
   isRevoked: z.boolean(),
   revokeIssuedBefore: timestamp.optional(),
@@ -18,11 +21,17 @@ const stored = z.strictObject({ version: z.literal(1), policies: z.array(will) }
 
 export type Will = z.infer<typeof will>;
 
-/** Of the policies that leave something, in the order of their uids. */
-export function willsOf({ trustPolicies, clusterTrustPolicies }: PolicyObjects): Will[] {
-  return [...trustPolicies, ...clusterTrustPolicies]
-    .map(({ metadata, spec }) => ({
+/** Whatever revokes. */
+export interface RevokingObjects extends Pick<PolicyObjects, 'trustPolicies' | 'clusterTrustPolicies'> {
+  readonly registrations: readonly AgentRegistration[];
+}
+
+/** Of the objects that leave something, in the order of their uids. */
+export function willsOf({ trustPolicies, clusterTrustPolicies, registrations }: RevokingObjects): Will[] {
+  return [...trustPolicies, ...clusterTrustPolicies, ...registrations]
+    .map(({ kind, metadata, spec }) => ({
       uid: metadata.uid!,
+      by: kind === 'AgentRegistration' ? ('agent' as const) : ('policy' as const),
       name: metadata.name,
       isRevoked: spec.state === 'Revoked',
       ...(spec.revokeIssuedBefore !== undefined && { revokeIssuedBefore: spec.revokeIssuedBefore }),

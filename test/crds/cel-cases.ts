@@ -28,6 +28,14 @@ const spiffe = (changes: object = {}, match: object = { path: { type: 'worker' }
 });
 const issue = (more: object): Spec => k8s({ trustRules: [rule({ issue: more })] });
 
+const agent = (more: object = {}): Spec => ({
+  agentType: 'worker',
+  userId: 'alice',
+  identity: { spiffe: { trustDomain: 'example.org', tenantId: 't' } },
+  ...more,
+});
+const ACCOUNT = { serviceAccount: { namespace: 'n', name: 'sa' } };
+
 /** Of a CEL rule: its message, an object that breaks it, and what is said of that without an API server. */
 export type Row = readonly [about: RegExp, broken: Spec, twin: RegExp];
 
@@ -115,6 +123,13 @@ export const CASES: Readonly<Record<string, readonly Row[]>> = {
     ],
     [/maxTtl is/, { audience: 'a', limits: { maxTtl: '25h' } }, /1m to 24h/],
   ],
+  AgentRegistration: [
+    [
+      /exactly one of spiffe/,
+      agent({ identity: { spiffe: { trustDomain: 'example.org' }, ...ACCOUNT } }),
+      /exactly one of spiffe/,
+    ],
+  ],
   TokenRevocation: [[/exactly one of/, { token: 'a', grant: 'b' }, /exactly one of/]],
 };
 
@@ -123,6 +138,7 @@ export const GOOD: Readonly<Record<string, readonly Spec[]>> = {
   TrustPolicy: [k8s(), oidc(), github({ repository: 'o/x' }), issue({ caveats: ['a = 1'] }), spiffe()],
   ClusterTrustPolicy: [k8s(), oidc(), github({ repository: 'o/x' }), issue({ caveats: ['a = 1'] }), spiffe()],
   ProtectedResource: [{ audience: 'a', limits: { maxBudgetCredits: 1, maxTtl: '24h' } }],
+  AgentRegistration: [agent(), agent({ identity: ACCOUNT, scopes: ['a:r'], state: 'Suspended' })],
   TokenRevocation: [{ token: 'a' }],
 };
 
@@ -133,6 +149,10 @@ export const TRANSITIONS: Readonly<Record<string, readonly (readonly [about: Reg
   TrustPolicy: [revoked],
   ClusterTrustPolicy: [revoked],
   ProtectedResource: [],
+  AgentRegistration: [
+    [/Revoked is terminal/, agent({ state: 'Revoked' }), agent({ state: 'Active' })],
+    [/cannot be changed/, agent(), agent({ userId: 'bob' })],
+  ],
   TokenRevocation: [[/cannot be changed/, { token: 'a' }, { token: 'b' }]],
 };
 

@@ -11,7 +11,7 @@ function refusal(kind: string, spec: Spec): string | undefined {
   const { objects, problems } = readText(text, 'f.yaml', 'f');
   if (problems.length > 0) return problems.map(({ message }) => message).join();
   const { resource } = objects[0]!;
-  if (resource.kind === 'TokenRevocation') return undefined;
+  if (resource.kind === 'TokenRevocation' || resource.kind === 'AgentRegistration') return undefined;
   const all: PolicyObjects = {
     trustPolicies: resource.kind === 'TrustPolicy' ? [resource] : [],
     clusterTrustPolicies: resource.kind === 'ClusterTrustPolicy' ? [resource] : [],

@@ -1,9 +1,6 @@
 import assert from 'node:assert/strict';
 import { createLocalJWKSet, decodeProtectedHeader, jwtVerify } from 'jose';
-import type { Grant, View } from '../../src/exchange/index.ts';
-import { grantOf } from '../../src/exchange/issue.ts';
-import type { GrantTerms } from '../../src/policy/index.ts';
-import { RevocationIndex } from '../../src/revocation/index.ts';
+import type { Grant } from '../../src/exchange/index.ts';
 import { API, giving, ISSUER, JWT, OBJECTS, verdict } from './jwt-support.ts';
 import { refusal, resource, type World, world } from './support.ts';
 
@@ -123,18 +120,6 @@ describe('an exchange for a resource that takes JWTs', () => {
     assert.deepEqual([await life({}), await life({ ttl: 60 })], [540, 60]);
     w.serve(API, giving({ resources: ['api'], ttl: '10m' }));
     assert.equal(await life({}), 600);
-  });
-
-  it('of a rule that acts for a user is refused without a registration, and never falls back to the workload', () => {
-    const identity = { issuedAt: 1000, holder: { subject: 'x' } };
-    const terms = { identity, policy: { uid: 'p' }, rule: 'r', tenant: 't', maxProofAge: 60, budgetPer: 'Subject' };
-    const view = { revocations: () => RevocationIndex.from([]) } as unknown as View;
-    const asked = (more: object) =>
-      grantOf({ view }, { ...terms, budgetWindow: 60, ...more } as unknown as GrantTerms, 1000);
-    assert.ok('gid' in asked({}));
-    const refused = asked({ actsFor: 'RegisteredUser' });
-    assert.ok('denial' in refused);
-    assert.deepEqual([refused.code, refused.denial.reason], ['no_matching_policy', 'no_registration']);
   });
 
   it('is 503 and no refusal of the caller while no key signs by the algorithm', async () => {

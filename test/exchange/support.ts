@@ -1,7 +1,7 @@
 /** The engine as `serve` wires it, over real policies, keys, proofs, macaroons and audit; only time, disk and HTTP are not real. */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { clusterTrustPolicy, protectedResource, trustPolicy } from '../../src/api/v1alpha1/index.ts';
+import { agentRegistration, clusterTrustPolicy, protectedResource, trustPolicy } from '../../src/api/v1alpha1/index.ts';
 import { createAudit } from '../../src/audit/index.ts';
 import {
   createEngine,
@@ -15,7 +15,15 @@ import {
 } from '../../src/exchange/index.ts';
 import type { ProviderName } from '../../src/identity.ts';
 import { type KeyRing, openKeyRing } from '../../src/keyring/index.ts';
-import { compile, type PolicyObjects, type Snapshot } from '../../src/policy/index.ts';
+import {
+  type Agent,
+  AgentIndex,
+  agentOf,
+  compile,
+  type PolicyObjects,
+  type Snapshot,
+  TraitsPool,
+} from '../../src/policy/index.ts';
 import { createIssuerKeys, createProofVerifier } from '../../src/proof/index.ts';
 import { type RevocationEntry, RevocationIndex } from '../../src/revocation/index.ts';
 import { FakeSink } from '../audit/support.ts';
@@ -69,6 +77,13 @@ export const RESEARCH: Rule = {
   issue: { budgetCredits: 1000, ttl: '8h', caveats: ['department = research', 'cost_center = eng-ai'] },
 };
 
+/** A registered agent of the namespace agents. */
+export function registered(name: string, spec: object, uid = `uid-${name}`): Agent {
+  const metadata = { name, namespace: 'agents', uid };
+  const object = agentRegistration.parse({ apiVersion: API, kind: 'AgentRegistration', metadata, spec });
+  return agentOf(object as Parameters<typeof agentOf>[0], new TraitsPool());
+}
+
 type AnyObject = ReturnType<typeof agents> | ReturnType<typeof cluster> | ReturnType<typeof resource>;
 
 function compiled(objects: readonly AnyObject[], tenant: string): Snapshot {
@@ -102,6 +117,8 @@ export interface World {
   readonly view: { stale: number; kinds?: KindAge[]; errors: { source: string; code: string; message: string }[] };
   serve(...objects: AnyObject[]): void;
   unserve(): void;
+  /** These agents are registered, and no others. */
+  register(...agents: Agent[]): void;
   revoke(...entries: (Pick<RevocationEntry, 'by' | 'value'> & Partial<RevocationEntry>)[]): void;
   proof(provider?: ProviderName, changes?: Record<string, unknown>): Promise<string>;
   exchange(proof: string, request?: Partial<ExchangeRequest>): Promise<ExchangeOutcome>;
@@ -125,11 +142,13 @@ export async function world(objects: readonly AnyObject[], over: Partial<EngineS
   const keyring = await openKeyRing({ store: new MemoryStore(), clock, ...keySource(), maxTtl: 86_400 });
   let snapshot: Snapshot | undefined = compiled(objects, 'acme');
   let revocations = RevocationIndex.from([]);
+  let agents = new AgentIndex();
   const view: World['view'] = { stale: 0, errors: [] };
   const engine = createEngine({
     view: {
       snapshot: () => snapshot,
       revocations: () => revocations,
+      agents: () => agents,
       staleSeconds: () => view.stale,
       kinds: () => view.kinds ?? [{ kind: 'TrustPolicy', staleSeconds: view.stale }],
       readErrors: () => view.errors,
@@ -159,6 +178,10 @@ export async function world(objects: readonly AnyObject[], over: Partial<EngineS
     },
     unserve() {
       snapshot = undefined;
+    },
+    register(...all) {
+      agents = new AgentIndex();
+      for (const one of all) agents.add(one);
     },
     revoke(...entries) {
       const whole = { tenant: null, issuedBefore: null, expiresAt: null, source: 'TokenRevocation/default/test' };

@@ -112,7 +112,6 @@ describe('clientId', () => {
 
 describe('what cannot be served yet', () => {
   it('says so, and nothing of its policy is served', () => {
-    assert.deepEqual(errors({ ...ofA, actsFor: 'RegisteredUser' }), ['NotYet']);
     assert.deepEqual(errors({ ...ofA, delegation: { maxDepth: 4 } }), ['NotYet']);
   });
 

@@ -1,4 +1,5 @@
 /** Every kind of `trustmint.dev/v1alpha1`: schema, type and CRD metadata. */
+export * from './agent-registration.ts';
 export * from './common.ts';
 export * from './keys.ts';
 export * from './match.ts';
@@ -8,6 +9,13 @@ export * from './token-revocation.ts';
 export * from './trust-policy.ts';
 export * from './trust-rule.ts';
 
+import type { AgentRegistration } from './agent-registration.ts';
+import {
+  agentRegistration,
+  agentRegistrationMeta,
+  agentRegistrationSpec,
+  agentRegistrationStatus,
+} from './agent-registration.ts';
 import type { ProtectedResource } from './protected-resource.ts';
 import {
   protectedResource,
@@ -34,7 +42,12 @@ import {
 } from './trust-policy.ts';
 
 /** Any object that Trustmint reads. */
-export type TrustmintResource = TrustPolicy | ClusterTrustPolicy | ProtectedResource | TokenRevocation;
+export type TrustmintResource =
+  | TrustPolicy
+  | ClusterTrustPolicy
+  | AgentRegistration
+  | ProtectedResource
+  | TokenRevocation;
 
 /** The kinds by name: the manifest's schema, and what the CRD is made of. */
 export const KINDS = new Map([
@@ -46,6 +59,15 @@ export const KINDS = new Map([
       spec: clusterTrustPolicySpec,
       status: trustPolicyStatus,
       meta: clusterTrustPolicyMeta,
+    },
+  ],
+  [
+    'AgentRegistration',
+    {
+      manifest: agentRegistration,
+      spec: agentRegistrationSpec,
+      status: agentRegistrationStatus,
+      meta: agentRegistrationMeta,
     },
   ],
   [

@@ -100,7 +100,7 @@ export const issue = z
       .enum(['RegisteredUser'])
       .optional()
       .describe(
-        'RegisteredUser: the token is for the user that the workload is registered for; without a registration it is refused. Not served yet.',
+        'RegisteredUser: the token is for the user that the workload is registered for; without a registration it is refused.',
       ),
     delegation: z
       .object({

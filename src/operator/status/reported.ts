@@ -10,7 +10,7 @@ import type { FullReport, Reports } from './reports.ts';
 import type { Said, StatusKind } from './types.ts';
 
 export interface ReportedKind {
-  readonly kind: ObjectReport['kind'];
+  readonly kind: Exclude<ObjectReport['kind'], 'AgentRegistration'>;
   readonly type: ResourceType;
   readonly view: Pick<ClusterView, 'copies'>;
   readonly reports: Reports;

@@ -1,0 +1,137 @@
+/** Which registered agent an identity is. Kept up to date as registrations come and go, for making it anew takes seconds. */
+import type { VerifiedIdentity } from '../identity.ts';
+import { type Agent, accountKey, accountOf } from './agent.ts';
+
+/** Why an identity is no agent's: for the audit record. */
+export type NoAgent = 'unregistered' | 'suspended' | 'revoked' | 'expired' | 'duplicate' | 'mismatch';
+
+export type FoundAgent = { readonly agent: Agent } | { readonly not: NoAgent };
+
+/** What the exchange asks. */
+export interface AgentDirectory {
+  /**
+   * The one agent that an identity is: everything that the identity says of itself agrees with it, and it is active.
+   *
+   * @param ownCluster whether the identity's anchor is this cluster
+   * @param now seconds since the epoch
+   */
+  find(identity: VerifiedIdentity, ownCluster: boolean, now: number): FoundAgent;
+  /** A token was just given to the agent. */
+  noteUse?(agent: Agent, now: number): void;
+}
+
+/** Fields of a path template that a registration has; an identity with any other one is no agent's. */
+export const AGENT_FIELDS = ['tenantId', 'userId', 'agentType', 'agentId'] as const;
+/** What every SPIFFE identity has beside its path. */
+const OWN_FIELDS: ReadonlySet<string> = new Set([...AGENT_FIELDS, 'id', 'trustDomain']);
+
+type Found = Agent | readonly Agent[];
+
+const NONE: readonly Agent[] = [];
+
+/** Agents by what they are found by. Takes as long with a million of them as with one. */
+export class AgentIndex implements AgentDirectory {
+  readonly #byKey = new Map<string, Found>();
+  /** By account: the keys of those of its pods that are registered by themselves. */
+  readonly #pods = new Map<string, Set<string>>();
+
+  /** How many keys there are: agents, but for duplicates. */
+  get size(): number {
+    return this.#byKey.size;
+  }
+
+  /** One of the same uid and key takes the place of the one before. */
+  add(agent: Agent): void {
+    const known = this.#of(agent.key);
+    const others = known.filter(({ uid }) => uid !== agent.uid);
+    if (known.length === 0) this.#notePod(agent.key, true);
+    this.#byKey.set(agent.key, others.length === 0 ? agent : [...others, agent]);
+  }
+
+  /** The agent of this uid, as it was added, is there no more. */
+  remove({ uid, key }: Pick<Agent, 'uid' | 'key'>): void {
+    const known = this.#of(key);
+    const others = known.filter((one) => one.uid !== uid);
+    if (others.length === known.length) return;
+    const [last] = others;
+    if (!last) {
+      this.#notePod(key, false);
+      this.#byKey.delete(key);
+    } else this.#byKey.set(key, others.length === 1 ? last : others);
+  }
+
+  find(identity: VerifiedIdentity, ownCluster: boolean, now: number): FoundAgent {
+    if (identity.provider === 'spiffe') return this.#findSpiffe(identity, now);
+    return identity.provider === 'kubernetes' ? this.#findAccount(identity, ownCluster, now) : { not: 'unregistered' };
+  }
+
+  /** The others that are registered for the same identity: with any, none of them counts. */
+  duplicatesOf(agent: Agent): readonly Agent[] {
+    const same = this.#of(agent.key).filter((one) => one.uid !== agent.uid && sameDomain(one, agent));
+    const account = accountOf(agent.key);
+    if (account === undefined) return same;
+    const pods = this.#pods.get(account);
+    if (account !== agent.key) return [...same, ...this.#of(account)];
+    return pods ? [...same, ...[...pods].flatMap((key) => this.#of(key))] : same;
+  }
+
+  #findSpiffe({ attributes, issuer }: VerifiedIdentity, now: number): FoundAgent {
+    const agentId = attributes.get('agentId');
+    if (agentId === undefined) return { not: 'unregistered' };
+    for (const field of attributes.keys()) if (!OWN_FIELDS.has(field)) return { not: 'mismatch' };
+    const domain = this.#of(agentId).filter(({ traits }) => `spiffe://${traits.trustDomain}` === issuer);
+    if (domain.length === 0) return { not: 'unregistered' };
+    const agreeing = domain.filter((agent) => agrees(agent, attributes));
+    const [agent] = agreeing;
+    if (!agent) return { not: 'mismatch' };
+    if (agreeing.length > 1 || domain.some((one) => one !== agent && sameDomain(one, agent)))
+      return { not: 'duplicate' };
+    return active(agent, now);
+  }
+
+  #findAccount({ attributes, issuer }: VerifiedIdentity, ownCluster: boolean, now: number): FoundAgent {
+    const namespace = attributes.get('namespace');
+    const name = attributes.get('serviceAccount');
+    if (namespace === undefined || name === undefined) return { not: 'unregistered' };
+    const account = { ...(!ownCluster && { issuer }), namespace, name };
+    const key = accountKey(account);
+    const podUid = attributes.get('podUid');
+    const found = [...this.#of(key), ...(podUid === undefined ? NONE : this.#of(accountKey({ ...account, podUid })))];
+    const [agent] = found;
+    if (!agent) return { not: this.#pods.has(key) ? 'mismatch' : 'unregistered' };
+    return found.length > 1 ? { not: 'duplicate' } : active(agent, now);
+  }
+
+  #of(key: string): readonly Agent[] {
+    const known = this.#byKey.get(key);
+    if (known === undefined) return NONE;
+    return 'uid' in known ? [known] : known;
+  }
+
+  #notePod(key: string, isThere: boolean): void {
+    const account = accountOf(key);
+    if (account === undefined || account === key) return;
+    const keys = this.#pods.get(account) ?? new Set();
+    if (isThere) this.#pods.set(account, keys.add(key));
+    else if (keys.delete(key) && keys.size === 0) this.#pods.delete(account);
+  }
+}
+
+/** Whether two of one name are one agent of one tenant and trust domain, whatever else they say. */
+function sameDomain(a: Agent, b: Agent): boolean {
+  return a.traits.trustDomain === b.traits.trustDomain && a.traits.tenantId === b.traits.tenantId;
+}
+
+function agrees({ userId, traits }: Agent, attributes: VerifiedIdentity['attributes']): boolean {
+  const of = { tenantId: traits.tenantId, userId, agentType: traits.agentType };
+  return (['tenantId', 'userId', 'agentType'] as const).every(
+    (field) => !attributes.has(field) || attributes.get(field) === of[field],
+  );
+}
+
+function active(agent: Agent, now: number): FoundAgent {
+  const { state } = agent.traits;
+  if (state !== 'Active') return { not: state === 'Revoked' ? 'revoked' : 'suspended' };
+  if (agent.expiresAt !== undefined && now >= agent.expiresAt) return { not: 'expired' };
+  return { agent };
+}
