@@ -17,7 +17,8 @@ export interface EvaluationContext {
   readonly now: number;
   /** The audience of the resource that is called. */
   readonly audience: string;
-  readonly call: CallContext;
+  /** Absent: no call is judged, and the caveats that only a call could answer are listed as `unchecked`. */
+  readonly call?: CallContext;
 }
 
 /** A token's caveats, in order: those that the issuer placed, then those appended by whoever held it. */
@@ -45,6 +46,8 @@ export type Evaluation =
       readonly facts: ReadonlyMap<string, string>;
       /** Unverified: anyone may have written them. */
       readonly notes: readonly string[];
+      /** The texts of those that would have wanted a call, where none was judged. */
+      readonly unchecked: readonly string[];
       /** The earliest `time <`, seconds since the epoch; absent where there is none. */
       readonly expiresAt?: number;
     }
@@ -59,6 +62,7 @@ export function evaluateCaveats(placed: PlacedCaveats, context: EvaluationContex
   const caveats: Caveat[] = [];
   const facts = new Map<string, string>();
   const notes: string[] = [];
+  const unchecked: string[] = [];
   let expiresAt: number | undefined;
   for (const [position, text] of [...placed.issuer, ...placed.later].entries()) {
     const caveat = readCaveat(text);
@@ -66,6 +70,7 @@ export function evaluateCaveats(placed: PlacedCaveats, context: EvaluationContex
     const sort = sortOf(caveat.key);
     let denial: CaveatDenial | undefined;
     if (sort === 'note') notes.push(caveat.value);
+    else if (sort === 'checked' && !context.call && wantsCall(caveat)) unchecked.push(text);
     else if (sort === 'checked') denial = judgeChecked(caveat, context);
     else if (position < placed.issuer.length) denial = stateFact(caveat, facts);
     else denial = judgeAttribute(caveat, facts);
@@ -73,7 +78,7 @@ export function evaluateCaveats(placed: PlacedCaveats, context: EvaluationContex
     if (caveat.key === 'time' && caveat.operator === '<') expiresAt = Math.min(expiresAt ?? Infinity, caveat.number!);
     caveats.push(caveat);
   }
-  return { ok: true, caveats, facts, notes, ...(expiresAt !== undefined && { expiresAt }) };
+  return { ok: true, caveats, facts, notes, unchecked, ...(expiresAt !== undefined && { expiresAt }) };
 }
 
 /** Adds an attribute of the issuer's to the facts; the denial, if it is not `key = value` or stands there already. */
@@ -91,7 +96,12 @@ export function judgeAttribute(caveat: Caveat, facts: ReadonlyMap<string, string
   return matches(caveat, fact) ? undefined : 'no_match';
 }
 
-function judgeChecked(caveat: Caveat, { now, audience, call }: EvaluationContext): CaveatDenial | undefined {
+/** Whether it speaks of the call, and not of the time or the resource. */
+function wantsCall({ key }: Caveat): boolean {
+  return key !== 'time' && key !== 'aud';
+}
+
+function judgeChecked(caveat: Caveat, { now, audience, call = {} }: EvaluationContext): CaveatDenial | undefined {
   switch (caveat.key) {
     case 'time':
       if (caveat.operator === '<') return now < caveat.number! ? undefined : 'expired';

@@ -6,6 +6,7 @@
  */
 export type { Account } from './accounts.ts';
 export { attenuateMacaroon } from './attenuate.ts';
+export { type Authentic, authenticMacaroon } from './authentic.ts';
 export { decodeMacaroon, encodeMacaroon } from './codec.ts';
 export { type DescribedCaveat, type Description, describeMacaroon } from './describe.ts';
 export { MacaroonError, type MacaroonErrorCode } from './errors.ts';

@@ -16,7 +16,8 @@ export interface VerifyInput {
   readonly audience: string;
   /** Seconds since the epoch. */
   readonly now: number;
-  readonly call: CallContext;
+  /** Absent: none is judged. */
+  readonly call?: CallContext;
 }
 
 /** Stable. `other_resource` is a token for somebody else: tell its bearer nothing. */
@@ -35,6 +36,8 @@ export interface Verified {
   readonly facts: ReadonlyMap<string, string>;
   /** Unverified. */
   readonly notes: readonly string[];
+  /** Of `caveats`, those that would have wanted a call, where none was judged. */
+  readonly unchecked: readonly string[];
   /** The text of every caveat, the issuer's `identifier.n` first. */
   readonly caveats: readonly string[];
   /** The earliest expiry, seconds since the epoch. */
@@ -97,6 +100,7 @@ function judge({ identifier, issuer, later }: OurMacaroon, values: readonly Buff
     identifier,
     facts: outcome.facts,
     notes: outcome.notes,
+    unchecked: outcome.unchecked,
     caveats: [...issuer, ...later],
     // factsOf has seen a `time <`.
     expiresAt: outcome.expiresAt!,

@@ -16,6 +16,8 @@ export interface AgentDirectory {
    * @param now seconds since the epoch
    */
   find(identity: VerifiedIdentity, ownCluster: boolean, now: number): FoundAgent;
+  /** Whether the agent of this uid is there and active; its identity is not looked at. */
+  isActive(uid: string, now: number): boolean;
   /** A token was just given to the agent. */
   noteUse?(agent: Agent, now: number): void;
 }
@@ -32,6 +34,7 @@ const NONE: readonly Agent[] = [];
 /** Agents by what they are found by. Takes as long with a million of them as with one. */
 export class AgentIndex implements AgentDirectory {
   readonly #byKey = new Map<string, Found>();
+  readonly #byUid = new Map<string, Agent>();
   /** By account: the keys of those of its pods that are registered by themselves. */
   readonly #pods = new Map<string, Set<string>>();
 
@@ -46,6 +49,7 @@ export class AgentIndex implements AgentDirectory {
     const others = known.filter(({ uid }) => uid !== agent.uid);
     if (known.length === 0) this.#notePod(agent.key, true);
     this.#byKey.set(agent.key, others.length === 0 ? agent : [...others, agent]);
+    this.#byUid.set(agent.uid, agent);
   }
 
   /** The agent of this uid, as it was added, is there no more. */
@@ -53,6 +57,7 @@ export class AgentIndex implements AgentDirectory {
     const known = this.#of(key);
     const others = known.filter((one) => one.uid !== uid);
     if (others.length === known.length) return;
+    if (this.#byUid.get(uid)?.key === key) this.#byUid.delete(uid);
     const [last] = others;
     if (!last) {
       this.#notePod(key, false);
@@ -63,6 +68,11 @@ export class AgentIndex implements AgentDirectory {
   find(identity: VerifiedIdentity, ownCluster: boolean, now: number): FoundAgent {
     if (identity.provider === 'spiffe') return this.#findSpiffe(identity, now);
     return identity.provider === 'kubernetes' ? this.#findAccount(identity, ownCluster, now) : { not: 'unregistered' };
+  }
+
+  isActive(uid: string, now: number): boolean {
+    const agent = this.#byUid.get(uid);
+    return agent !== undefined && 'agent' in active(agent, now) && this.duplicatesOf(agent).length === 0;
   }
 
   /** The others that are registered for the same identity: with any, none of them counts. */

@@ -81,6 +81,8 @@ export function createSnapshot(
     return { generation, decision: decision ?? nothingMatched(identities, question, accepted), rules };
   }
 
+  const active = new Set(policies.filter(({ state }) => state === 'Active').map(({ ref }) => ref.uid));
+
   return Object.freeze({
     generation,
     anchors,
@@ -88,6 +90,7 @@ export function createSnapshot(
     resources: resources.served,
     ruleCount,
     anchorsOf: (issuer: string) => byIssuer.get(issuer) ?? [],
+    isActive: (uid: string) => active.has(uid),
     findResource: resources.find,
     decide,
     explain,

@@ -184,6 +184,8 @@ export interface Snapshot {
   readonly ruleCount: number;
   /** The anchors whose issuer is exactly this, at most 8. */
   anchorsOf(issuer: string): readonly Anchor[];
+  /** Whether the policy of this uid is served, and neither suspended nor revoked. */
+  isActive(policyUid: string): boolean;
   /** The resource that a verifier names by name, URI or audience. */
   findResource(name: string): ServedResource | undefined;
   /** The first rule, in the one order, that matches one of the identities and lists the asked resource. */
