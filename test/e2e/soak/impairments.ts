@@ -3,6 +3,12 @@
 /** Milliseconds after the API server's answer in which a replica with nothing wrong serves a change. */
 export const SETTLE = 2_000;
 
+/**
+ * Milliseconds in which a replica must have recovered once nothing is done to it any more: a reflector waits up to 30 s
+ * between two tries, and lists; a process starts, and waits for keys that a leader has to write back, and for a leader.
+ */
+export const RECOVERED = 90_000;
+
 /** Why nobody got a turn. */
 export const STALL = 'this machine stood still';
 

@@ -89,7 +89,7 @@ export function judgeToken(
     ]);
   };
   const isBack = truth === 'alive' && killers.some(({ undone }) => Number.isFinite(undone));
-  const isKept = truth === 'dead' && killers.every(({ frail }) => frail !== undefined);
+  const isKept = truth === 'dead' && killers.every(({ frail }) => frail.length > 0);
   const which = isBack ? ' again' : isKept ? ' by what replicas remember' : '';
   soak.tally.count(`verdict: must be ${truth}${which}`);
   if (said.active) {
@@ -133,5 +133,5 @@ function wrongWith(soak: Soak, { replica, from, to }: Asked): string[] {
 
 function tellKiller({ why, from, answered, undoFrom, undone, frail }: Killer): string {
   const undo = Number.isFinite(undoFrom) ? `, taken back ${seconds(undoFrom)}–${seconds(undone)}` : '';
-  return `killed by ${why}: ${seconds(from)}–${seconds(answered)}${undo}${frail ? ', frail' : ''}`;
+  return `killed by ${why}: ${seconds(from)}–${seconds(answered)}${undo}${frail.map((one) => `, frail ${seconds(one.from)}–${seconds(one.to)} ${one.by ?? ''}`).join('')}`;
 }

@@ -1,6 +1,7 @@
 /** What happens to the Secret of the keys and to the Lease, and rotations. */
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { KubeObject, ResourceType } from '../../../src/kube/types.ts';
 import { KEYS_CREATED, KEYS_SECRET, LEASE } from '../../../src/operator/key-secret.ts';
@@ -92,9 +93,14 @@ export class KeyFaults {
         const { cluster, tally } = soak;
         const where = [`--kubeconfig=${cluster.adminKubeconfig}`, `--namespace=${OPERATOR.namespace}`];
         const now = chance.is(0.7) ? ['--now'] : [];
-        const child = spawn(process.execPath, [MAIN, 'keys', 'rotate', ...now, ...where], { stdio: 'ignore' });
-        const code = await new Promise((resolve) => child.once('exit', resolve));
-        tally.count(`rotation: ${code === 0 ? 'done' : 'not answered in time'}`);
+        const child = spawn(process.execPath, [MAIN, 'keys', 'rotate', ...now, ...where], {
+          stdio: ['ignore', 'ignore', 'pipe'],
+        });
+        const [code, said] = await Promise.all([
+          new Promise((resolve) => child.once('exit', resolve)),
+          text(child.stderr),
+        ]);
+        tally.count(`rotation: ${code === 0 ? 'done' : said.trim().slice(0, 120)}`);
       }),
     );
     return true;

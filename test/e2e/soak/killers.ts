@@ -22,13 +22,17 @@ export interface Killer {
   /** When a person began to take it back, and when that was answered. */
   undoFrom: number;
   undone: number;
+  /** What killed is gone, and what keeps it dead is only what replicas saw and remember: not certain where one did not. */
+  frail: readonly Frail[];
   /** It is one only if a replica was kept from seeing something in this time, which then believes what was before. */
   onlyIf?: { readonly from: number; readonly to: number };
-  /**
-   * What killed is gone, and what keeps it dead is only in the memory of replicas: not certain if one of them was killed
-   * in this time, or, if none may have known of it, was kept from seeing it.
-   */
-  frail?: { readonly from: number; readonly to: number; readonly by: 'kill' | undefined };
+}
+
+/** A time in which nothing may have been wrong, or nothing of one kind. */
+export interface Frail {
+  readonly from: number;
+  readonly to: number;
+  readonly by: 'kill' | undefined;
 }
 
 export interface TokenFacts {
@@ -47,7 +51,7 @@ export class Killers {
 
   add(target: Pick<Killer, 'by' | 'value' | 'tenant' | 'issuedBefore' | 'why'>, now: number): Killer {
     const never = Number.POSITIVE_INFINITY;
-    const killer: Killer = { ...target, from: now, answered: never, undoFrom: never, undone: never };
+    const killer: Killer = { ...target, from: now, answered: never, undoFrom: never, undone: never, frail: [] };
     const key = `${killer.by} ${killer.value}`;
     this.#byValue.set(key, [...(this.#byValue.get(key) ?? []), killer]);
     return killer;
@@ -101,7 +105,7 @@ export function fate(
 }
 
 function isFrail({ frail }: Killer, impairments: Impairments): boolean {
-  return frail !== undefined && impairments.any(frail.from, frail.to, frail.by);
+  return frail.some(({ from, to, by }) => impairments.any(from, to, by));
 }
 
 /** Until when it may kill. What went while a replica could not see it go, the leader may keep. */

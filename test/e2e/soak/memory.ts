@@ -4,15 +4,18 @@ import { readGauges } from '../../../bench/lib/gauges.ts';
 import { rest } from './gate.ts';
 import type { Replica, Soak } from './soak-types.ts';
 
-/** Milliseconds between two looks, before one in which nobody asks anything, and for the collection. */
+/** Milliseconds between two looks: in a short run less, for so many of them. */
 const EVERY = 15_000;
+const LEAST_EVERY = 7_000;
+const LOOKS = 40;
+/** Milliseconds before a look in which nobody asks anything, and for the collection. */
 const AT_REST = 700;
 const COLLECTING = 600;
 /** Milliseconds after its start in which a process fills its caches. */
-const WARM_UP = 60_000;
+const WARM_UP = 45_000;
 /** Looks and milliseconds between the first and the last that a line needs to say anything. */
 const LEAST_LOOKS = 4;
-const LEAST_SPAN = 45_000;
+const LEAST_SPAN = 40_000;
 /** What a line may climb by: MiB a minute, and MiB altogether, below which a short run says nothing. */
 export interface Limit {
   readonly aMinute: number;
@@ -50,10 +53,12 @@ export interface Line {
   readonly rise: number;
 }
 
-export async function watchMemory(soak: Soak): Promise<readonly Life[]> {
+/** @param length of the soak, in milliseconds */
+export async function watchMemory(soak: Soak, length: number): Promise<readonly Life[]> {
+  const every = Math.min(EVERY, Math.max(LEAST_EVERY, length / LOOKS));
   const lives: Life[] = [];
   while (!soak.over.aborted) {
-    await rest(EVERY, soak.over);
+    await rest(every, soak.over);
     if (soak.over.aborted) break;
     await soak.gate.hold(async () => {
       await sleep(AT_REST);

@@ -93,7 +93,7 @@ describe('The model of a soak', () => {
     });
 
     it('what only replicas remember is certain unless one of them was killed', () => {
-      const killer = { ...killed(), frail: { from: 0, to: 60_000, by: 'kill' as const } };
+      const killer = { ...killed(), frail: [{ from: 0, to: 60_000, by: 'kill' as const }] };
       impairments.note(1, 'cut', 10_000, 20_000);
       assert.equal(at(killer, 90_000), 'dead');
       impairments.note(1, 'kill', 10_000, 20_000);

@@ -1,7 +1,8 @@
 /** What people do to the policy of a slot, and what is true while they do it. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { KubeObject } from '../../../src/kube/types.ts';
-import type { Killer } from './killers.ts';
+import { RECOVERED, SETTLE } from './impairments.ts';
+import type { Frail, Killer } from './killers.ts';
 import { type Policy, type PolicySpec, policyObject, policySpec, type Slot, WRITE, writtenAs } from './slots.ts';
 import type { Soak } from './soak-types.ts';
 import { NOTHING } from './timeline.ts';
@@ -106,7 +107,14 @@ export async function remove(soak: Soak, slot: Slot, policy: Policy, stripped: b
   slot.policy = undefined;
   tally.count(`write: delete${stripped ? ' stripped' : ''}`);
   believed(soak, policy, answered);
-  if (stripped) becomeFrail(soak, uid, { from: now - UNDERSTOOD, to: answered + UNDERSTOOD, by: 'kill' });
+  if (stripped) {
+    becomeFrail(soak, uid, { from: now - UNDERSTOOD, to: answered + UNDERSTOOD, by: 'kill' });
+    for (const one of killers.by('policy', uid)) {
+      // What was written before is kept by now, whoever leads; what was not may never have been seen.
+      if (one.from > now - RECOVERED)
+        one.frail = [...one.frail, { from: one.from, to: answered + SETTLE, by: undefined }];
+    }
+  }
   if (answered - madeAt < UNDERSTOOD)
     becomeFrail(soak, uid, { from: madeAt, to: answered + UNDERSTOOD, by: undefined });
   await gone(soak, slot, uid, answered);
@@ -120,9 +128,9 @@ export function believed({ killers }: Soak, { uid, sparedFrom }: Policy, gone: n
   killer.onlyIf = { from: sparedFrom, to: gone + UNDERSTOOD };
 }
 
-/** What killed by this policy is certain only as far as replicas remember. */
-export function becomeFrail({ killers }: Soak, uid: string, frail: NonNullable<Killer['frail']>): void {
-  for (const killer of killers.by('policy', uid)) killer.frail ??= frail;
+/** What killed by this policy is certain only as far as replicas saw it and remember. */
+export function becomeFrail({ killers }: Soak, uid: string, frail: Frail): void {
+  for (const killer of killers.by('policy', uid)) killer.frail = [...killer.frail, frail];
 }
 
 async function gone(soak: Soak, slot: Slot, uid: string, since: number): Promise<void> {

@@ -3,17 +3,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { TYPES } from '../bad-days/world.ts';
 import { OPERATOR } from '../cluster/index.ts';
 import { ask } from './ask.ts';
-import type { Impairment } from './impairments.ts';
+import { type Impairment, RECOVERED } from './impairments.ts';
 import { accountSlot, policyObject, policySpec, RESOURCE, robotSlot, type Slot, WRITE, writtenAs } from './slots.ts';
 import type { Replica, Soak } from './soak-types.ts';
 import { insist } from './write.ts';
 
 export const CANARY = 'soak-canary';
-/**
- * Milliseconds in which a replica must have recovered once nothing is done to it any more: a reflector waits up to 30 s
- * between two tries, and lists; a process starts, and waits for keys that a leader has to write back, and for a leader.
- */
-export const RECOVERED = 90_000;
 const LOOK_EVERY = 150;
 
 export class Canary {

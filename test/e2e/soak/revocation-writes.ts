@@ -88,9 +88,9 @@ export async function undo(soak: Soak, { namespace, name, killer }: Revocation):
 export function wentWithNamespace({ killer, madeAt }: Revocation, from: number, gone: number): void {
   if (!killer) return;
   const isNew = from - madeAt < UNDERSTOOD;
-  killer.frail ??= isNew
-    ? { from: madeAt, to: gone + UNDERSTOOD, by: undefined }
-    : { from: from - UNDERSTOOD, to: gone + UNDERSTOOD, by: 'kill' };
+  const to = gone + UNDERSTOOD;
+  const frail = isNew ? { from: madeAt, to, by: undefined } : { from: from - UNDERSTOOD, to, by: 'kill' as const };
+  killer.frail = [...killer.frail, frail];
 }
 
 /** A robot has no namespace. */

@@ -58,7 +58,7 @@ export async function soak({ minutes, seed }: SoakOptions): Promise<SoakReport> 
   const ticking = noteStalls(one);
   try {
     const people = startPeople(one);
-    const memory = watchMemory(one);
+    const memory = watchMemory(one, length);
     const parts = [people.done, startCallers(one), startFaults(one, { people, canary, length }), memory];
     // Whoever fails ends it for all.
     for (const part of parts) part.catch(() => over.abort());
