@@ -18,8 +18,9 @@ export interface Entry<T> extends Version {
 export class ObjectCache<T> {
   readonly #project: (raw: KubeObject) => T;
   readonly #onProjectError: (key: string) => void;
-  #entries = new Map<string, Entry<T>>();
   #items = new Map<string, T>();
+  /** Of what does not say it itself. */
+  #versions = new Map<string, Version>();
 
   constructor(project: (raw: KubeObject) => T, onProjectError: (key: string) => void) {
     this.#project = project;
@@ -30,8 +31,11 @@ export class ObjectCache<T> {
     return this.#items;
   }
 
+  /** As it is now. */
   versions(): ReadonlyMap<string, Version> {
-    return this.#entries;
+    const all = new Map(this.#versions);
+    for (const [key, of] of this.#items) if (!all.has(key)) all.set(key, of as Version);
+    return all;
   }
 
   /**
@@ -41,7 +45,7 @@ export class ObjectCache<T> {
   collect(next: Map<string, Entry<T>>, page: readonly KubeObject[], reuse: boolean): void {
     for (const raw of page) {
       const { key, uid, resourceVersion } = identityOf(raw);
-      const known = reuse ? this.#entries.get(key) : undefined;
+      const known = reuse ? this.#entry(key) : undefined;
       const same = known?.uid === uid && known.resourceVersion === resourceVersion;
       next.set(key, same ? known : this.#entryOf(key, raw));
     }
@@ -54,37 +58,58 @@ export class ObjectCache<T> {
   replace(next: Map<string, Entry<T>>, restored: boolean): Change<T>[] {
     const how = restored ? 'restored' : 'missed';
     const changes: Change<T>[] = [];
-    for (const [key, old] of this.#entries) if (!next.has(key)) changes.push(...differences(key, old, undefined, how));
+    for (const key of this.#keys())
+      if (!next.has(key)) changes.push(...differences(key, this.#entry(key), undefined, how));
     for (const [key, entry] of next) {
-      const old = this.#entries.get(key);
-      if (old !== entry) changes.push(...differences(key, old, entry, how));
+      const old = this.#entry(key);
+      if (!old || !isSame(old, entry)) changes.push(...differences(key, old, entry, how));
     }
-    this.#entries = next;
     this.#items = new Map();
-    for (const [key, { value }] of next) if (value) this.#items.set(key, value.of);
+    this.#versions = new Map();
+    for (const [key, entry] of next) this.#put(key, entry);
     return changes;
   }
 
   /** @returns undefined if the object is not newer than what is known */
   set(raw: KubeObject): Change<T>[] | undefined {
     const { key, uid, resourceVersion } = identityOf(raw);
-    const old = this.#entries.get(key);
+    const old = this.#entry(key);
     if (old?.uid === uid && old.resourceVersion === resourceVersion) return undefined;
     if (old && isOlder(resourceVersion, old.resourceVersion)) return undefined;
     const entry = this.#entryOf(key, raw);
-    this.#entries.set(key, entry);
-    if (entry.value) this.#items.set(key, entry.value.of);
-    else this.#items.delete(key);
+    this.#put(key, entry);
     return differences(key, old, entry, 'missed');
   }
 
   remove(raw: KubeObject): Change<T>[] | undefined {
     const { key, resourceVersion } = identityOf(raw);
-    const old = this.#entries.get(key);
+    const old = this.#entry(key);
     if (!old || isOlder(resourceVersion, old.resourceVersion)) return undefined;
-    this.#entries.delete(key);
+    this.#versions.delete(key);
     this.#items.delete(key);
     return differences(key, old, undefined, 'told');
+  }
+
+  *#keys(): Iterable<string> {
+    yield* this.#items.keys();
+    for (const key of this.#versions.keys()) if (!this.#items.has(key)) yield key;
+  }
+
+  #entry(key: string): Entry<T> | undefined {
+    const of = this.#items.get(key);
+    const version = this.#versions.get(key) ?? (of as Version | undefined);
+    if (!version) return undefined;
+    const { uid, resourceVersion } = version;
+    return { uid, resourceVersion, ...(this.#items.has(key) && { value: { of: of as T } }) };
+  }
+
+  /** There may be a million: what says its own version is held alone. */
+  #put(key: string, { uid, resourceVersion, value }: Entry<T>): void {
+    if (value) this.#items.set(key, value.of);
+    else this.#items.delete(key);
+    const own = value?.of as Partial<Version> | null | undefined;
+    if (own?.uid === uid && own.resourceVersion === resourceVersion) this.#versions.delete(key);
+    else this.#versions.set(key, { uid, resourceVersion });
   }
 
   #entryOf(key: string, raw: KubeObject): Entry<T> {
@@ -97,6 +122,15 @@ export class ObjectCache<T> {
       return { uid, resourceVersion };
     }
   }
+}
+
+function isSame<T>(a: Entry<T>, b: Entry<T>): boolean {
+  return (
+    a.uid === b.uid &&
+    a.resourceVersion === b.resourceVersion &&
+    (a.value === undefined) === (b.value === undefined) &&
+    a.value?.of === b.value?.of
+  );
 }
 
 function differences<T>(key: string, old: Entry<T> | undefined, next: Entry<T> | undefined, how: HowGone): Change<T>[] {
