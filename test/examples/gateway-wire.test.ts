@@ -19,6 +19,14 @@ describe('What the gateway of the examples reads', () => {
     '/reports/a%5cb',
     '/reports/%252e%252e/free',
     '/reports/a;b',
+    '/reports/%42oard',
+    '/reports/Boar%64',
+    '/reports/caf%c3%a9',
+    '/reports/%c0%afx',
+    '/reports/a%0ab',
+    '/reports/board',
+    '/reports/Board/',
+    '/reports/BOARD/',
     'http://elsewhere/reports/1',
     '//elsewhere/reports/1',
     '*',
@@ -30,6 +38,30 @@ describe('What the gateway of the examples reads', () => {
       assert.equal(w.seen.length, 0);
     });
   }
+
+  it('a route holds for what it names, and those after it do not', async () => {
+    const [ours, boards] = [mint(['scope in read']), mint(['scope in board'])];
+    assert.equal((await w.call('/reports/Board', {}, ours)).status, 403);
+    assert.equal((await w.call('/reports/Board', {}, boards)).status, 201);
+    for (const path of ['/reports/caf%C3%A9', '/reports/a%20b', '/reports/Boards', '/reports/board/1', '/reports/'])
+      assert.equal((await w.call(path, {}, ours)).status, 201, path);
+  });
+
+  it('no header makes another call of it on its way to the upstream', async () => {
+    const names = [
+      'X-HTTP-Method-Override',
+      'X-HTTP-Method',
+      'X-Method-Override',
+      'X_Method_Override',
+      'X-Original-URL',
+      'X-Rewrite-URL',
+      'X-Forwarded-Prefix',
+      'X.Caller.Subject',
+    ];
+    const headers = Object.fromEntries(names.map((name) => [name, '/admin']));
+    assert.equal((await w.call('/reports/7', { headers })).status, 201);
+    assert.ok(!JSON.stringify(w.seen).includes('/admin'));
+  });
 
   it('a call that no route names goes nowhere, with a token or without', async () => {
     for (const [path, method] of [

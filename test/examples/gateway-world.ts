@@ -8,6 +8,7 @@ import type { entry } from './mint.ts';
 import { createBudgets, createGateway, indexRevocations } from './support.ts';
 
 const ROUTES = [
+  { method: 'GET', path: '/reports/Board', scope: 'board' },
   { method: 'GET', path: '/reports/*', scope: 'read', cost: 2 },
   { method: 'POST', path: '/search', scope: 'read', tool: 'search', cost: 5 },
   { method: 'DELETE', path: '/reports/*', scope: 'write' },
