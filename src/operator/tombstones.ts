@@ -4,7 +4,7 @@ import { API_VERSION } from '../api/v1alpha1/index.ts';
 import type { Clock } from '../clock.ts';
 import { KubeApiError, type KubeLog, kubeTime } from '../kube/index.ts';
 import type { CallOptions, KubeClient, KubeObject } from '../kube/types.ts';
-import type { RevocationEntry } from '../revocation/index.ts';
+import { LATEST, type RevocationEntry } from '../revocation/index.ts';
 import { member, printable, text } from './errors.ts';
 import { WATCHED } from './kinds.ts';
 
@@ -103,7 +103,7 @@ export function tombstoneName(entry: RevocationEntry, now: number): string {
 /** @param now NumericDate seconds */
 function tombstoneOf(entry: RevocationEntry, why: string, namespace: string, now: number) {
   const { by, value, tenant, issuedBefore, expiresAt } = entry;
-  const end = Math.ceil(Math.max(expiresAt ?? 0, now + OUTLIVES_TOKENS) / HOUR) * HOUR;
+  const end = Math.min(Math.ceil(Math.max(expiresAt ?? 0, now + OUTLIVES_TOKENS) / HOUR) * HOUR, LATEST);
   const id = createHash('sha256')
     .update(JSON.stringify([by, value, tenant, issuedBefore, end]))
     .digest('hex');

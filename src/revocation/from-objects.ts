@@ -1,6 +1,6 @@
 /** What the objects of a cluster or a directory say is dead. In doubt more dies, and a problem says so. */
 import { REVOCATION_TARGETS, type TokenRevocation } from '../api/v1alpha1/index.ts';
-import { parseTimestamp } from './timestamp.ts';
+import { LATEST, parseTimestamp } from './timestamp.ts';
 import type { Conversion, RevocationEntry, RevocationProblem } from './types.ts';
 
 /** Seconds that a TokenRevocation stays in force at least: no token lives longer. */
@@ -29,7 +29,8 @@ function timeOf(text: string | null | undefined, path: string, meaning: string, 
     const message = `not an RFC 3339 time: ${meaning}`;
     report({ code: 'InvalidTime', severity: 'warning', path, message });
   }
-  return seconds ?? null;
+  // An offset may lead out of the years that can be written again.
+  return seconds === undefined ? null : Math.min(Math.max(seconds, 0), LATEST);
 }
 
 function expiryOf(object: TokenRevocation, report: Report): number | null {
@@ -45,7 +46,7 @@ function expiryOf(object: TokenRevocation, report: Report): number | null {
     const message = 'less than 24 h after creation, and a token may live that long: it stays in force for 24 h';
     report({ code: 'ExpiresTooEarly', severity: 'warning', path: 'spec.expiresAt', message });
   }
-  return Math.max(expiresAt, created + MIN_LIFE) + CLOCKS_APART;
+  return Math.min(Math.max(expiresAt, created + MIN_LIFE) + CLOCKS_APART, LATEST);
 }
 
 /**

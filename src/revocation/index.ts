@@ -8,7 +8,7 @@ export {
 } from './from-objects.ts';
 export { type Claim, type Going, type Lingering, type Now, RevocationLedger, type Verdict } from './ledger.ts';
 export { RevocationIndex } from './revocation-index.ts';
-export { parseTimestamp } from './timestamp.ts';
+export { LATEST, parseTimestamp } from './timestamp.ts';
 export type {
   Conversion,
   FeedEntry,

@@ -1,5 +1,8 @@
 const PATTERN = /^(\d{4})-(\d{2})-(\d{2})[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})$/;
 
+/** NumericDate seconds of the last moment that RFC 3339 can write: as good as never. */
+export const LATEST = 253_402_300_799;
+
 /** @returns NumericDate seconds, fractions dropped; undefined for what is no RFC 3339 §5.6 date-time */
 export function parseTimestamp(text: string): number | undefined {
   if (text.length > 64) return undefined;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { KubeApiError } from '../../src/kube/index.ts';
 import { createTombstones } from '../../src/operator/tombstones.ts';
-import type { RevocationEntry } from '../../src/revocation/index.ts';
+import { fromTokenRevocation, type RevocationEntry } from '../../src/revocation/index.ts';
 import { apiFailure, type Faults, MemoryClient, MemoryServer } from '../kube/support/memory-client.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 
@@ -50,6 +50,24 @@ describe('what is kept dead by a TokenRevocation', () => {
     const lasts = Date.parse(expiresAt ?? '') - clock.now();
     assert.ok(lasts >= 26 * 3_600_000 && lasts <= 27 * 3_600_000, `${lasts} ms`);
     assert.equal(object?.metadata.namespace, 'trustmint');
+  });
+
+  it('is a time that the API server takes, also where it was to last until the end of time', async () => {
+    const { tombstones, written } = graveyard();
+    const [known] = fromTokenRevocation(
+      {
+        apiVersion: 'trustmint.dev/v1alpha1',
+        kind: 'TokenRevocation',
+        metadata: { name: 'x', namespace: 'ai', creationTimestamp: '2026-01-01T00:00:00Z' },
+        spec: { token: 'jti', issuedBefore: '9999-12-31T23:59:59-23:59', expiresAt: '9999-12-31T23:59:59Z' },
+      },
+      'ai',
+    ).entries;
+    await tombstones.keep(known!, 'why');
+    await tombstones.keep({ ...known!, issuedBefore: 253_402_300_799, expiresAt: 253_402_300_799 }, 'the same');
+    const [{ spec } = {}, ...more] = written();
+    const { expiresAt, issuedBefore } = spec as Record<string, string>;
+    assert.deepEqual([expiresAt, issuedBefore, more], ['9999-12-31T23:59:59Z', '9999-12-31T23:59:59Z', []]);
   });
 
   it('lasts as long as what it stands for, where that is longer', async () => {

@@ -2,10 +2,10 @@
  * Keeps dead what was dead. In every replica: finds out why what lingers went. The leader: keeps what nobody took back by
  * a TokenRevocation in the operator's namespace, writes one for each policy that revokes, and removes those that are over.
  */
-import type { Clock, TimerHandle } from '../../clock.ts';
+import { type Clock, epochSeconds, type TimerHandle } from '../../clock.ts';
 import { type KubeLog, tellOnce, WorkQueue, type WorkQueueOptions } from '../../kube/index.ts';
 import type { CallOptions, KubeClient } from '../../kube/types.ts';
-import type { Claim, Lingering, RevocationEntry } from '../../revocation/index.ts';
+import { type Claim, LATEST, type Lingering, type RevocationEntry } from '../../revocation/index.ts';
 import { reasonOf, statusOf } from '../errors.ts';
 import type { HeldRevocation } from '../held.ts';
 import { WATCHED } from '../kinds.ts';
@@ -151,7 +151,7 @@ export function keepRevocations(settings: KeeperSettings): Keeper {
   async function keep(one: Lingering, call: CallOptions): Promise<unknown> {
     // Something covers it by now, or it is over.
     if (view.revoked.verdictOn(one) !== 'keep') return;
-    const outcome = await tombstones.keep(one.claim.entry, whyKept(one).why, call);
+    const outcome = await tombstones.keep(lastingOf(one.claim, clock), whyKept(one).why, call);
     if (outcome === 'kept') await tellKept(one, call);
     return outcome;
   }
@@ -227,6 +227,13 @@ export function keepRevocations(settings: KeeperSettings): Keeper {
       timer?.handle.cancel();
     },
   };
+}
+
+/** What never ended kills also what is minted later; of a policy that is gone, or of one token, there is nothing later. */
+function lastingOf({ kind, entry }: Claim, clock: Clock): RevocationEntry {
+  const { by, issuedBefore, expiresAt } = entry;
+  if (kind !== 'TokenRevocation' || expiresAt !== null || by === 'token' || by === 'derivedFrom') return entry;
+  return issuedBefore === null || issuedBefore > epochSeconds(clock) ? { ...entry, expiresAt: LATEST } : entry;
 }
 
 const FAILED = {
