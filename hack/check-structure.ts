@@ -45,7 +45,7 @@ const LIBRARIES = new Map([
   ['jose', ['jws', 'access-token']],
   ['commander', ['cli', 'main']],
   ['yaml', ['standalone', 'cli']],
-  ['zod', ['api', 'standalone', 'keyring', 'operator']],
+  ['zod', ['api', 'standalone', 'keyring']],
   // createRequire would import past this check.
   ['node:module', []],
 ]);
