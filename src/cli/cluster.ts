@@ -8,6 +8,9 @@ import { type CredentialSource, createKubeClient, KubeApiError, loadInCluster, l
 import type { KubeClient } from '../kube/types.ts';
 import { CliError } from './errors.ts';
 
+/** Milliseconds; nothing happens then. */
+const AWAKE = 60_000;
+
 export interface ClusterConnection {
   readonly client: KubeClient;
   /** The API server's URL. */
@@ -28,9 +31,12 @@ export async function withCluster<T>(
   const credentials = await credentialsOf(kubeconfig);
   const { server } = await credentials.current();
   const client = createKubeClient({ credentials, clock: systemClock, random: (n) => randomBytes(n) });
+  // Between two tries nothing else keeps the process: no connection, and no timer of the clock.
+  const awake = setInterval(() => {}, AWAKE);
   try {
     return await run({ client, server: server.origin, namespace: credentials.namespace });
   } finally {
+    clearInterval(awake);
     client.close();
   }
 }
