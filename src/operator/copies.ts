@@ -68,9 +68,27 @@ export interface Copies {
 }
 
 export function createCopies(settings: CopiesSettings): Copies {
-  const { onChange, reflect = createReflector } = settings;
+  const { onChange } = settings;
   const { client, clock, random, log } = settings;
   const base = { client, clock, random, ...(log && { log }) };
+
+  function reflect<T>(options: ReflectorOptions<T>): Reflector<T> {
+    return (settings.reflect ?? createReflector)<T>({
+      ...options,
+      onSynced() {
+        startRevocations();
+        options.onSynced?.();
+      },
+    });
+  }
+
+  /**
+   * Read after all else: what goes leaves a TokenRevocation first, so one of the two is in our lists. The other way round
+   * a replica that starts meanwhile would take for alive what was dead before and after.
+   */
+  function startRevocations(): void {
+    if (named.every(([, one]) => one === revocations || one.synced)) revocations.start();
+  }
 
   function follow<T extends { readonly content: string; readonly uid?: string }>(
     kind: CopyChange['kind'],
@@ -114,7 +132,8 @@ export function createCopies(settings: CopiesSettings): Copies {
     revocations,
     namespaces,
     start() {
-      for (const [, one] of named) one.start();
+      for (const [, one] of named) if (one !== revocations) one.start();
+      startRevocations();
     },
     async stop() {
       await Promise.all(named.map(([, one]) => one.stop()));
