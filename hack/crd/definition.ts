@@ -78,10 +78,13 @@ export function definition(kind: KindEntry): Record<string, unknown> {
 function checkColumns({ kind, columns }: KindMeta): void {
   const names = new Set(columns.map((column) => column.name));
   if (names.size !== columns.length) throw new SchemaError(kind, 'two printer columns have one name');
-  for (const { name, jsonPath } of columns) {
+  for (const { name, type, jsonPath } of columns) {
     if (!/^\.(metadata|spec|status)\.[A-Za-z.]+(\[\?\(@\.[a-z]+=='[A-Za-z]+'\)\]\.[a-z]+)?$/.test(jsonPath)) {
       throw new SchemaError(kind, `the jsonPath of the column ${name} is not one that kubectl prints: ${jsonPath}`);
     }
+    // kubectl prints how long ago a date was, and one to come as `<invalid>`.
+    if (type === 'date' && jsonPath.startsWith('.spec.'))
+      throw new SchemaError(kind, `the column ${name} may lie ahead: print it as a string`);
   }
 }
 

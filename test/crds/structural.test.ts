@@ -141,6 +141,8 @@ describe('definition', () => {
     const withColumns = (...columns: (typeof column)[]) => ({ ...kind, meta: { ...kind.meta, columns } });
     assert.throws(() => definition(withColumns(column, column)), { message: /one name/ });
     assert.throws(() => definition(withColumns({ ...column, jsonPath: 'spec.issuer' })), { message: /jsonPath/ });
+    const ahead = { name: 'Until', type: 'date', jsonPath: '.spec.until' } as const;
+    assert.throws(() => definition(withColumns(ahead)), { message: /may lie ahead/ });
   });
 });
 

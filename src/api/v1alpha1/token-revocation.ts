@@ -52,7 +52,7 @@ export const tokenRevocationMeta: KindMeta = {
   description: 'This token, grant, agent or policy is dead.',
   columns: [
     { name: 'Accepted', type: 'string', jsonPath: ".status.conditions[?(@.type=='Accepted')].status" },
-    { name: 'Expires', type: 'date', jsonPath: '.spec.expiresAt' },
+    { name: 'Expires', type: 'string', jsonPath: '.spec.expiresAt' },
     { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
     { name: 'Reason', type: 'string', jsonPath: '.spec.reason', priority: 1 },
   ],
