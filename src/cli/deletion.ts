@@ -7,6 +7,7 @@ import {
   type Deletion,
   handleDeletion,
   policyDeletion,
+  registrationDeletion,
 } from '../operator/index.ts';
 import type { ServeFlags } from './serve.ts';
 import type { Serving } from './serving.ts';
@@ -34,7 +35,10 @@ export function deletionOf(flags: ServeFlags, serving: Serving, parts: DeletionP
     log,
     namespace,
     tombstones: createTombstones({ client, namespace, clock, log }),
-    kinds: (['TrustPolicy', 'ClusterTrustPolicy'] as const).map((kind) => policyDeletion(kind, view, flags)),
+    kinds: [
+      ...(['TrustPolicy', 'ClusterTrustPolicy'] as const).map((kind) => policyDeletion(kind, view, flags)),
+      registrationDeletion(view, flags),
+    ],
     finalizers: flags.finalizers,
     record: (end) => recorded({ kind: 'policy', id: '-', ...end }),
     isLeader: () => elector.isLeader(),

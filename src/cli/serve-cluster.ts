@@ -35,6 +35,7 @@ import type { ObjectReport, Snapshot } from '../policy/types.ts';
 import { createIssuerKeys, createProofVerifier } from '../proof/index.ts';
 import { deletionOf } from './deletion.ts';
 import { CliError } from './errors.ts';
+import { revocationWriter } from './giving-up.ts';
 import type { Io } from './io.ts';
 import { keeperOf } from './keeping.ts';
 import type { Log } from './log.ts';
@@ -124,6 +125,11 @@ export async function serveCluster(flags: ServeFlags, io: Io): Promise<void> {
       log,
       namespace,
       tenancy: tenancyOf(flags),
+      finalizers: flags.finalizers,
+      onAgents: () => {
+        status?.changed();
+        deletion?.changed();
+      },
       clusterIssuers: () => cluster.issuers(),
       compile: (objects, now) => {
         const options = {
@@ -170,6 +176,7 @@ export async function serveCluster(flags: ServeFlags, io: Io): Promise<void> {
       view: { ...view, snapshot: () => (keyring.ready() ? view.snapshot() : undefined) },
       proofs: createProofVerifier({ keys: issuerKeys, clock, tokenReview: tokenReviews(reviews) }),
       keyring,
+      writeRevocation: revocationWriter(serving, { credentials, namespace }),
       issuerKeys,
       keyProblem: () => keyring.problem(),
       checks: () => [clusterCheck(cluster), clockCheck(skew), configMaps.check()],

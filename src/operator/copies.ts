@@ -18,6 +18,11 @@ import {
   holdRevocation,
 } from './held.ts';
 import { NAMESPACES, WATCHED, type WatchedKind } from './kinds.ts';
+import { type HeldRegistration, registrationHolder } from './registrations/held.ts';
+import { Registrations } from './registrations/registrations.ts';
+
+/** Milliseconds between two comparisons of the registrations with the server's. */
+const CHECK_REGISTRATIONS = 600_000;
 
 export interface CopiesSettings {
   readonly client: KubeClient;
@@ -25,10 +30,14 @@ export interface CopiesSettings {
   /** Random bytes, for jitter. */
   readonly random: (bytes: number) => Uint8Array;
   readonly log?: KubeLog;
-  /** Whether Namespaces are followed: only where their labels say who the tenants are. */
-  readonly namespaces: boolean;
+  /** The operator's own namespace. */
+  readonly namespace: string;
+  /** Whether what lives has our finalizer. */
+  readonly finalizers: boolean;
   /** For tests. */
   readonly reflect?: <T>(options: ReflectorOptions<T>) => Reflector<T>;
+  /** There may be something to do about registrations. */
+  readonly onAgents?: () => void;
   /** Something that decides what is served is not what it was. */
   readonly onChange: (change: CopyChange) => void;
 }
@@ -50,7 +59,9 @@ export interface ReadError {
 export interface Copies {
   readonly policies: ReadonlyMap<'TrustPolicy' | 'ClusterTrustPolicy' | 'ProtectedResource', Reflector<HeldPolicy>>;
   readonly revocations: Reflector<HeldRevocation>;
-  readonly namespaces: Reflector<HeldNamespace> | undefined;
+  readonly namespaces: Reflector<HeldNamespace>;
+  readonly registrations: Reflector<HeldRegistration>;
+  readonly agents: Registrations;
   start(): void;
   stop(): Promise<void>;
   /** Whether every collection was delivered whole once. */
@@ -118,19 +129,54 @@ export function createCopies(settings: CopiesSettings): Copies {
     type: WATCHED.TokenRevocation,
     project: holdRevocation,
   });
-  const namespaces = settings.namespaces
-    ? follow<HeldNamespace>('Namespace', { type: NAMESPACES, project: holdNamespace })
-    : undefined;
+  const namespaces = reflect<HeldNamespace>({
+    ...base,
+    type: NAMESPACES,
+    project: holdNamespace,
+    onChange(changes) {
+      const real = changes.filter((change) => change.type !== 'modified' || change.old.content !== change.new.content);
+      if (real.length > 0) namespacesChanged();
+    },
+    onSynced: () => namespacesChanged(),
+  });
+  function namespacesChanged(): void {
+    agents.setRegistries([...namespaces.items().values()].flatMap((one) => (one.isRegistry ? [one.name] : [])));
+    settings.onAgents?.();
+    onChange({ kind: 'Namespace', urgent: true, gone: new Map() });
+  }
+
+  const agents = new Registrations({
+    namespace: settings.namespace,
+    finalizers: settings.finalizers,
+    items: () => registrations.items(),
+  });
+  const registrations: Reflector<HeldRegistration> = reflect<HeldRegistration>({
+    ...base,
+    type: WATCHED.AgentRegistration,
+    project: registrationHolder(),
+    // A million of them are compared one by one.
+    timings: { checkMs: CHECK_REGISTRATIONS },
+    onChange(changes) {
+      const { revokes, gone } = agents.take(changes);
+      settings.onAgents?.();
+      // Who is an agent is known already: nothing is compiled of it.
+      if (revokes) onChange({ kind: 'AgentRegistration', urgent: true, gone });
+    },
+    onSynced: () => onChange({ kind: 'AgentRegistration', urgent: true, gone: new Map() }),
+  });
   const named: [string, Reflector<unknown>][] = [
     ...[...policies].map(([kind, one]): [string, Reflector<unknown>] => [nameOf(WATCHED[kind]), one]),
     [nameOf(WATCHED.TokenRevocation), revocations],
-    ...(namespaces ? [[nameOf(NAMESPACES), namespaces] as [string, Reflector<unknown>]] : []),
+    [nameOf(NAMESPACES), namespaces],
+    [nameOf(WATCHED.AgentRegistration), registrations],
   ];
 
   return {
     policies,
     revocations,
     namespaces,
+    registrations,
+    agents,
     start() {
       for (const [, one] of named) if (one !== revocations) one.start();
       startRevocations();
@@ -144,7 +190,8 @@ export function createCopies(settings: CopiesSettings): Copies {
       [
         ...policies,
         ['TokenRevocation', revocations] as const,
-        ...(namespaces ? [['Namespace', namespaces] as const] : []),
+        ['AgentRegistration', registrations] as const,
+        ['Namespace', namespaces] as const,
       ].map(([kind, one]) => ({ kind, staleSeconds: one.ageMs() / 1000 })),
     uninstalled: () => [...policies.values()].some((one) => one.status().uninstalled === true),
     errors: () => named.flatMap(([name, one]) => errorOf(name, one)),

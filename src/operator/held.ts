@@ -39,13 +39,16 @@ export interface HeldRevocation extends HeldContent, HeldState {
   readonly object: TokenRevocation;
 }
 
-/** Of a Namespace only what says whose it is. */
+/** Of a Namespace only what says whose it is, and whether its registrations count. */
 export interface HeldNamespace extends HeldContent {
   readonly name: string;
   readonly tenant?: string;
+  readonly isRegistry: boolean;
 }
 
 export const TENANT_LABEL = 'trustmint.dev/tenant';
+/** Registrations count only where it is `true`. */
+export const REGISTRY_LABEL = 'trustmint.dev/agent-registry';
 
 export function holdPolicy(kind: PolicyKind): (raw: KubeObject) => HeldPolicy {
   return (raw) => {
@@ -68,7 +71,9 @@ export function holdRevocation(raw: KubeObject): HeldRevocation {
 export function holdNamespace({ metadata }: KubeObject): HeldNamespace {
   const labels = metadata.labels ?? {};
   const tenant = Object.hasOwn(labels, TENANT_LABEL) ? labels[TENANT_LABEL] : undefined;
-  return { name: metadata.name, content: tenant ?? '', ...(tenant ? { tenant } : {}) };
+  const isRegistry = Object.hasOwn(labels, REGISTRY_LABEL) && labels[REGISTRY_LABEL] === 'true';
+  const content = JSON.stringify([tenant ?? '', isRegistry]);
+  return { name: metadata.name, content, isRegistry, ...(tenant ? { tenant } : {}) };
 }
 
 function stateOf({ metadata, status }: KubeObject): HeldState {

@@ -13,6 +13,7 @@ const ours = (plural: string, namespaced: boolean): ResourceType => ({
 export const WATCHED = {
   TrustPolicy: ours('trustpolicies', true),
   ClusterTrustPolicy: ours('clustertrustpolicies', false),
+  AgentRegistration: ours('agentregistrations', true),
   ProtectedResource: ours('protectedresources', false),
   TokenRevocation: ours('tokenrevocations', true),
 } as const;

@@ -14,7 +14,7 @@ import { member, printable, text } from './errors.ts';
 import type { WatchedKind } from './kinds.ts';
 
 /** The kinds that are compiled. */
-export type PolicyKind = Exclude<WatchedKind, 'TokenRevocation'>;
+export type PolicyKind = Exclude<WatchedKind, 'TokenRevocation' | 'AgentRegistration'>;
 export type PolicyObject = TrustPolicy | ClusterTrustPolicy | ProtectedResource;
 
 export interface ReadObject {

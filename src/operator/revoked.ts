@@ -90,6 +90,7 @@ export class Revoked implements LingeringRevocations {
     }
     for (const policies of copies.policies.values())
       for (const held of policies.items().values()) if (held.claims.length > 0) claims.push(...held.claims);
+    claims.push(...copies.agents.claims());
     this.#ledger.update(claims, { gone: this.#gone, generationOf: generations(copies) }, this.#now());
     this.#problems = problems;
     this.#gone.clear();
@@ -133,6 +134,7 @@ function generations(copies: Copies): (uid: string) => number | undefined {
       known = new Map();
       for (const { uid, object } of copies.revocations.items().values())
         known.set(uid, object.metadata.generation ?? 0);
+      for (const { uid, generation } of copies.agents.revoking()) known.set(uid, generation);
       for (const policies of copies.policies.values())
         for (const { uid, read } of policies.items().values()) known.set(uid, read.object.metadata.generation ?? 0);
     }

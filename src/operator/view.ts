@@ -2,6 +2,7 @@
 import type { ClusterTrustPolicy, ProtectedResource, TrustPolicy } from '../api/v1alpha1/index.ts';
 import type { Clock, TimerHandle } from '../clock.ts';
 import type { View } from '../exchange/index.ts';
+import { AgentIndex } from '../policy/index.ts';
 import type { CompileOptions, ObjectReport, PolicyObjects, Snapshot } from '../policy/types.ts';
 import type { RevocationProblem } from '../revocation/index.ts';
 import { type Copies, type CopiesSettings, type CopyChange, createCopies } from './copies.ts';
@@ -9,10 +10,14 @@ import { mergeFaults, NewsOfReports } from './reports.ts';
 import { type LingeringRevocations, Revoked } from './revoked.ts';
 import { revokesFor, type TenancyMode, tenancyOf } from './tenants.ts';
 
+const NOBODY = new AgentIndex();
+
 /** Milliseconds between two compilations, at most: what comes meanwhile is compiled together. */
 const GATHER = 1_000;
 
-export interface ClusterViewSettings extends Pick<CopiesSettings, 'client' | 'random' | 'log' | 'reflect'> {
+export interface ClusterViewSettings
+  extends Pick<CopiesSettings, 'client' | 'random' | 'log' | 'reflect'>,
+    Partial<Pick<CopiesSettings, 'finalizers' | 'onAgents'>> {
   readonly clock: Clock;
   /** The operator's own. */
   readonly namespace: string;
@@ -55,11 +60,13 @@ export function createClusterView(settings: ClusterViewSettings): ClusterView {
   let closed = false;
   const news = new NewsOfReports();
   const revoked = new Revoked({ clock, copies: () => copies, onLapse: () => settings.onChange?.(view) });
-  const copies = createCopies({ ...settings, namespaces: mode.mode === 'NamespaceLabel', onChange: changed });
+  const copies = createCopies({ ...settings, finalizers: settings.finalizers ?? true, onChange: changed });
 
   function changed({ kind, urgent, gone }: CopyChange): void {
     revoked.noteGone(gone);
-    mark({ policies: kind !== 'TokenRevocation', urgent });
+    // Who is a registry is known to the registrations alone.
+    if (kind === 'Namespace' && mode.mode !== 'NamespaceLabel' && served) return;
+    mark({ policies: kind !== 'TokenRevocation' && kind !== 'AgentRegistration', urgent });
   }
 
   function mark({ policies, urgent }: { policies: boolean; urgent: boolean }): void {
@@ -86,7 +93,7 @@ export function createClusterView(settings: ClusterViewSettings): ClusterView {
     dirty = undefined;
     const began = clock.monotonic();
     const isFirst = served === undefined;
-    const tenancy = tenancyOf(mode, copies.namespaces?.items().values() ?? []);
+    const tenancy = tenancyOf(mode, copies.namespaces.items().values() ?? []);
     if (policies) served = compileNow(tenancy);
     try {
       revoked.update(revokesFor(tenancy, settings.namespace));
@@ -132,6 +139,8 @@ export function createClusterView(settings: ClusterViewSettings): ClusterView {
       catchUp();
       return revoked.index;
     },
+    // What was registered is gone with its kind.
+    agents: () => (copies.registrations.status().uninstalled === true ? NOBODY : copies.agents),
     revocationProblems: () => revoked.problems,
     revoked,
     lingering: () => revoked.lingering().length,

@@ -1,7 +1,13 @@
 /** People and programs with rights of their own, and what they try to write. */
 import { type Cluster, OPERATOR, until } from './cluster/index.ts';
 
-export const KINDS = ['trustpolicies', 'clustertrustpolicies', 'protectedresources', 'tokenrevocations'];
+export const KINDS = [
+  'trustpolicies',
+  'clustertrustpolicies',
+  'agentregistrations',
+  'protectedresources',
+  'tokenrevocations',
+];
 
 const trusting = {
   provider: 'kubernetes',
@@ -22,6 +28,12 @@ export const samples = (namespace: string) => [
     ...trusting,
     trustRules: [{ ...trusting.trustRules[0], match: { namespace: 'team-a', serviceAccount: 'worker' } }],
   }),
+  object(
+    'AgentRegistration',
+    'sample',
+    { agentType: 'worker', userId: 'alice', identity: { serviceAccount: { namespace: 'team-a', name: 'worker' } } },
+    namespace,
+  ),
   object('ProtectedResource', 'sample', { audience: 'sample', tokenType: 'Macaroon' }),
   object('TokenRevocation', 'sample', { token: 'sample' }, namespace),
 ];

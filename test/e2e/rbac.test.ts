@@ -147,6 +147,7 @@ describe('Rights in a real cluster', () => {
         ...KINDS.map((kind) => `ClusterRole | trustmint.dev | ${kind}/status | patch`),
         'ClusterRole | trustmint.dev | trustpolicies | patch',
         'ClusterRole | trustmint.dev | clustertrustpolicies | patch',
+        'ClusterRole | trustmint.dev | agentregistrations | patch',
         'ClusterRole | trustmint.dev | tokenrevocations | delete',
         'ClusterRole |  | namespaces | get list watch',
         'ClusterRole | authentication.k8s.io | tokenreviews | create',

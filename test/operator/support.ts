@@ -137,7 +137,14 @@ export interface World {
   sync(objects?: Readonly<Record<string, readonly KubeObject[]>>): Promise<void>;
 }
 
-export const KINDS = ['trustpolicies', 'clustertrustpolicies', 'protectedresources', 'tokenrevocations'];
+export const KINDS = [
+  'trustpolicies',
+  'clustertrustpolicies',
+  'protectedresources',
+  'tokenrevocations',
+  'agentregistrations',
+  'namespaces',
+];
 
 export function world(settings: Partial<ClusterViewSettings> = {}): World {
   const clock = new FakeClock();

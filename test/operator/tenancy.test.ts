@@ -47,9 +47,13 @@ describe('tenants', () => {
     assert.equal(w.view.snapshot()?.ruleCount, 0);
   });
 
-  it('namespaces are followed only where their labels count', () => {
-    assert.throws(() => world().of('namespaces'));
-    assert.ok(world({ tenancy: { mode: 'NamespaceLabel' } }).of('namespaces'));
+  it('are no matter of namespaces but where their labels say so: nothing is compiled for their sake', async () => {
+    const w = world();
+    await w.sync();
+    const { compiled } = w.logged;
+    w.of('namespaces').put(raw('Namespace', undefined, 'team-a', {}, { labels: { 'trustmint.dev/tenant': 'acme' } }));
+    await w.clock.advance(2_000);
+    assert.equal(w.logged.compiled, compiled);
   });
 
   describe('a TokenRevocation', () => {

@@ -6,11 +6,10 @@ import type { Clock, TimerHandle } from '../../clock.ts';
 import { type KubeLog, WorkQueue } from '../../kube/index.ts';
 import type { KubeClient } from '../../kube/types.ts';
 import { member, reasonOf, statusOf } from '../errors.ts';
-import type { HeldPolicy } from '../held.ts';
 import { Conflict } from '../status/write.ts';
 import { Endings, type EndSettings } from './end.ts';
 import { FINALIZER, putOn, takeOff } from './finalizer.ts';
-import type { DeletedKind } from './types.ts';
+import type { Deletable, DeletedKind } from './types.ts';
 
 export interface DeletionSettings extends Omit<EndSettings, 'client'> {
   /** One that nothing else uses: a namespace may go with thousands of objects. */
@@ -56,7 +55,7 @@ interface Term {
   /** Until then no finalizer is put on or taken off what lives: we may not. */
   pausedUntil: number;
   /** Objects whose deletion was begun, by key. */
-  readonly begun: Map<string, HeldPolicy>;
+  readonly begun: Map<string, Deletable>;
 }
 
 export function handleDeletion(settings: DeletionSettings): Deletion {
@@ -126,7 +125,7 @@ export function handleDeletion(settings: DeletionSettings): Deletion {
     term.begun.delete(id);
   }
 
-  async function live(term: Term, kind: DeletedKind, one: HeldPolicy, signal: AbortSignal): Promise<undefined> {
+  async function live(term: Term, kind: DeletedKind, one: Deletable, signal: AbortSignal): Promise<undefined> {
     if (!isLeader() || one.finalizers.includes(FINALIZER) === settings.finalizers) return;
     if (clock.monotonic() < term.pausedUntil) return;
     const { name, namespace } = one.read.object.metadata;
@@ -189,6 +188,6 @@ export function handleDeletion(settings: DeletionSettings): Deletion {
   };
 }
 
-function isDeleting({ read }: HeldPolicy): boolean {
+function isDeleting({ read }: Deletable): boolean {
   return read.object.metadata.deletionTimestamp !== undefined;
 }

@@ -7,7 +7,6 @@ import { type KubeLog, kubeTime, StatusWriter, TerminalError } from '../../kube/
 import type { KubeClient } from '../../kube/types.ts';
 import { fromRevokingObjects, type RevocationEntry } from '../../revocation/index.ts';
 import { member, reasonOf } from '../errors.ts';
-import type { HeldPolicy } from '../held.ts';
 import { objectOf } from '../status/object.ts';
 import type { PolicyEnd } from '../status/types.ts';
 import { Conflict } from '../status/write.ts';
@@ -15,7 +14,7 @@ import { OUTLIVES_TOKENS, type Tombstones, tombstoneName } from '../tombstones.t
 import { takeOff } from './finalizer.ts';
 import { createNotices, type Notices } from './notices.ts';
 import { Patience } from './patience.ts';
-import type { DeletedKind } from './types.ts';
+import type { Deletable, DeletedKind } from './types.ts';
 
 /** Milliseconds of a request: less than a Lease lasts beyond the moment at which its holder stops to be the leader. */
 const DEADLINE = 4_000;
@@ -23,6 +22,8 @@ const DEADLINE = 4_000;
 const HOUR = 3_600;
 /** Milliseconds of a try to leave an audit record. */
 const RECORDED_WITHIN = 5_000;
+/** Milliseconds after which an object that still has our finalizer is another state of it, from a backup, and no old copy. */
+const COPY_LAGS = 300_000;
 
 export interface EndSettings {
   readonly client: Pick<KubeClient, 'get' | 'patch' | 'create'>;
@@ -54,7 +55,8 @@ export class Endings {
   /** By uid: what it waits for, as its status says. */
   readonly #waiting = new Map<string, string>();
   readonly #recorded = new Set<string>();
-  readonly #done = new Set<string>();
+  /** By uid: monotonic milliseconds. */
+  readonly #done = new Map<string, number>();
 
   constructor(settings: EndSettings) {
     this.#settings = settings;
@@ -65,7 +67,7 @@ export class Endings {
 
   /** Whether our finalizer was taken off, though the local copy may not show it yet. */
   isDone(uid: string): boolean {
-    return this.#done.has(uid);
+    return (this.#done.get(uid) ?? Number.NEGATIVE_INFINITY) > this.#settings.clock.monotonic() - COPY_LAGS;
   }
 
   /** Only these objects are there any more. */
@@ -80,7 +82,7 @@ export class Endings {
    * Does all of it.
    * @throws Conflict, the first cause of what is not done: try again
    */
-  async end(kind: DeletedKind, one: HeldPolicy, signal: AbortSignal): Promise<void> {
+  async end(kind: DeletedKind, one: Deletable, signal: AbortSignal): Promise<void> {
     try {
       await this.#steps(kind, one, signal);
     } catch (error) {
@@ -91,16 +93,16 @@ export class Endings {
     }
     this.#waiting.delete(one.uid);
     this.#patience.forget(one.uid);
-    this.#done.add(one.uid);
+    this.#done.set(one.uid, this.#settings.clock.monotonic());
   }
 
   /** It went while we were at it: its end belongs in the audit all the same. */
-  async gone(kind: DeletedKind, one: HeldPolicy): Promise<void> {
+  async gone(kind: DeletedKind, one: Deletable): Promise<void> {
     if (this.#done.has(one.uid) || this.#recorded.has(one.uid)) return;
     await this.#record(this.#endOf(kind, one, { unfinished: [], kept: null }));
   }
 
-  async #steps(kind: DeletedKind, one: HeldPolicy, signal: AbortSignal): Promise<void> {
+  async #steps(kind: DeletedKind, one: Deletable, signal: AbortSignal): Promise<void> {
     const unfinished: string[] = [];
     const isLate = this.#patience.isOver(one.uid, one.read.object.metadata.deletionTimestamp);
     const step = async <T>(what: string, act: () => Promise<T>): Promise<T | undefined> => {
@@ -136,7 +138,7 @@ export class Endings {
   }
 
   /** @returns the name of what keeps its tokens dead; null where nothing need or can */
-  async #keep(kind: DeletedKind, one: HeldPolicy, signal: AbortSignal): Promise<string | null> {
+  async #keep(kind: DeletedKind, one: Deletable, signal: AbortSignal): Promise<string | null> {
     const { tombstones, clock, log } = this.#settings;
     const entry = entryOf(kind, one);
     if (!entry) return null;
@@ -146,7 +148,7 @@ export class Endings {
     return null;
   }
 
-  async #status(kind: DeletedKind, one: HeldPolicy, signal: AbortSignal): Promise<void> {
+  async #status(kind: DeletedKind, one: Deletable, signal: AbortSignal): Promise<void> {
     const { status } = kind.ended(one, this.#settings.clock.now(), this.#waiting.get(one.uid));
     const object = objectOf(one, one.read.object);
     try {
@@ -173,7 +175,7 @@ export class Endings {
 
   #endOf(
     kind: DeletedKind,
-    one: HeldPolicy,
+    one: Deletable,
     { unfinished, kept }: { readonly unfinished: readonly string[]; readonly kept: string | null },
   ): PolicyEnd {
     const { status } = kind.ended(one, this.#settings.clock.now());
@@ -194,13 +196,13 @@ export class Endings {
 }
 
 /** It ends by when the object was deleted: whoever leads next writes the same one, and no other beside it. */
-function entryOf({ by }: DeletedKind, { read, revoking }: HeldPolicy): RevocationEntry | undefined {
+function entryOf({ by }: DeletedKind, { read, revoking }: Deletable): RevocationEntry | undefined {
   const entry = revoking && fromRevokingObjects([revoking], by).entries[0];
   const deleted = Math.floor(Date.parse(read.object.metadata.deletionTimestamp ?? '') / 1_000);
   return entry && { ...entry, expiresAt: Number.isNaN(deleted) ? null : deleted + OUTLIVES_TOKENS + HOUR };
 }
 
-function whyOf({ read, revoking }: HeldPolicy): string {
+function whyOf({ read, revoking }: Deletable): string {
   const { deletionTimestamp } = read.object.metadata;
   const at = deletionTimestamp === undefined ? '' : ` at ${kubeTime(Date.parse(deletionTimestamp))}`;
   const how = revoking?.revoked

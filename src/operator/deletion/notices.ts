@@ -3,9 +3,8 @@ import type { Clock } from '../../clock.ts';
 import { type KubeLog, tellOnce } from '../../kube/index.ts';
 import type { KubeClient } from '../../kube/types.ts';
 import { statusOf } from '../errors.ts';
-import type { HeldPolicy } from '../held.ts';
 import type { News } from '../status/types.ts';
-import type { DeletedKind } from './types.ts';
+import type { Deletable, DeletedKind } from './types.ts';
 
 const DEADLINE = 2_000;
 /** Milliseconds for which nothing is told in a namespace that refused it: it ends, or we have no right. */
@@ -19,15 +18,15 @@ export interface NoticesSettings {
 }
 
 export interface Notices {
-  deleted(kind: DeletedKind, one: HeldPolicy, signal: AbortSignal): Promise<void>;
+  deleted(kind: DeletedKind, one: Deletable, signal: AbortSignal): Promise<void>;
   /** Also logged. */
-  unfinished(kind: DeletedKind, one: HeldPolicy, what: readonly string[], signal: AbortSignal): Promise<void>;
+  unfinished(kind: DeletedKind, one: Deletable, what: readonly string[], signal: AbortSignal): Promise<void>;
 }
 
 export function createNotices({ client, clock, instance, log }: NoticesSettings): Notices {
   const silentUntil = new Map<string, number>();
 
-  async function tell(one: HeldPolicy, news: News, signal: AbortSignal): Promise<void> {
+  async function tell(one: Deletable, news: News, signal: AbortSignal): Promise<void> {
     const { apiVersion, kind, metadata } = one.read.object;
     const { name, namespace } = metadata;
     const where = namespace ?? '';

@@ -1,5 +1,6 @@
 /** Which policies there is something to say of, and what their deletion takes. */
 import type { DeletedKind } from '../deletion/types.ts';
+import type { HeldPolicy } from '../held.ts';
 import { WATCHED } from '../kinds.ts';
 import { reportedStatus } from '../status/reported.ts';
 import type { Reports } from '../status/reports.ts';
@@ -29,6 +30,7 @@ export function policyDeletion(kind: Kind, view: View, limits: Limits): DeletedK
     type: WATCHED[kind],
     by: 'policy',
     held: () => view.copies.policies.get(kind)!.items(),
-    ended: (one, now, waitsFor) => endedPolicy(one, now, limits, waitsFor),
+    // Of its own copy.
+    ended: (one, now, waitsFor) => endedPolicy(one as HeldPolicy, now, limits, waitsFor),
   };
 }

@@ -10,36 +10,44 @@ import type { Copies } from '../copies.ts';
 import { FINALIZER } from '../deletion/finalizer.ts';
 import { text } from '../errors.ts';
 import type { HeldRevocation } from '../held.ts';
+import { claimsOf } from '../registrations/held.ts';
 import { isTombstone, OUTLIVES_TOKENS } from '../tombstones.ts';
 
 /** Seconds that what others wrote must last, to do for a tombstone. */
 const LONG_ENOUGH = 25 * 3_600;
 
 /**
- * Policies that revoke, and of which nothing would tell if they went while no operator runs.
+ * Policies and registrations that revoke, and of which nothing would tell if they went while no operator runs.
  * @param own the operator's namespace
  * @param now NumericDate seconds
  */
 export function withoutTombstone(copies: Copies, own: string, now: number): Claim[] {
   let kept: Map<string, Kept[]> | undefined;
   const due: Claim[] = [];
+  function add(claims: readonly Claim[], revokedAt: number | undefined): void {
+    for (const claim of claims) {
+      if (!claim.standing || hasRunOut(claim.entry, revokedAt, now)) continue;
+      kept ??= keptIn(copies, own);
+      if (!kept.get(claim.uid)?.some((one) => doesFor(one, claim.entry, now))) due.push(claim);
+    }
+  }
   for (const policies of copies.policies.values()) {
     for (const { claims, status, read, finalizers } of policies.items().values()) {
       // Whoever takes our finalizer off does it before.
       if (read.object.metadata.deletionTimestamp !== undefined && finalizers.includes(FINALIZER)) continue;
-      for (const claim of claims) {
-        if (!claim.standing || hasRunOut(claim.entry, status, now)) continue;
-        kept ??= keptIn(copies, own);
-        if (!kept.get(claim.uid)?.some((one) => doesFor(one, claim.entry, now))) due.push(claim);
-      }
+      add(claims, parseTimestamp(text(status, 'revokedAt') ?? ''));
     }
+  }
+  for (const one of copies.agents.revoking()) {
+    if (one.rare?.deletionTimestamp !== undefined && one.finalizers.includes(FINALIZER)) continue;
+    add(claimsOf(one), one.rare?.revokedAt);
   }
   return due;
 }
 
 /** Whether no token is left that it could kill: of what it gave before it was revoked. */
-function hasRunOut({ issuedBefore }: RevocationEntry, status: unknown, now: number): boolean {
-  const last = issuedBefore ?? parseTimestamp(text(status, 'revokedAt') ?? '');
+function hasRunOut({ issuedBefore }: RevocationEntry, revokedAt: number | undefined, now: number): boolean {
+  const last = issuedBefore ?? revokedAt;
   return last !== undefined && last + OUTLIVES_TOKENS < now;
 }
 
@@ -52,7 +60,12 @@ function keptIn(copies: Copies, own: string): Map<string, Kept[]> {
   const found = new Map<string, Kept[]>();
   for (const { object } of copies.revocations.items().values()) {
     const { namespace, name } = object.metadata;
-    if (namespace !== own || object.spec.policy === undefined || object.spec.tenant !== undefined) continue;
+    if (
+      namespace !== own ||
+      (object.spec.policy ?? object.spec.agent) === undefined ||
+      object.spec.tenant !== undefined
+    )
+      continue;
     const [entry] = fromTokenRevocation(object, null).entries;
     if (!entry) continue;
     const known = found.get(entry.value) ?? [];

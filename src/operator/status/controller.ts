@@ -6,6 +6,7 @@ import type { ObjectReport } from '../../policy/types.ts';
 import { reasonOf } from '../errors.ts';
 import { WATCHED, type WatchedKind } from '../kinds.ts';
 import { policyStatus } from '../policies/controller.ts';
+import { registrationStatus } from '../registrations/controller.ts';
 import { resourceStatus } from '../resources/controller.ts';
 import { revocationStatus } from '../revocations/controller.ts';
 import type { ClusterView } from '../view.ts';
@@ -57,6 +58,7 @@ export function reportStatus(settings: StatusSettings): StatusReporter {
     ['TrustPolicy', policyStatus('TrustPolicy', view, reports, settings)],
     ['ClusterTrustPolicy', policyStatus('ClusterTrustPolicy', view, reports, settings)],
     ['ProtectedResource', resourceStatus(view, reports)],
+    ['AgentRegistration', registrationStatus({ ...settings, view })],
     ['TokenRevocation', revocationStatus(view)],
   ]);
   const recorder = new EventRecorder({
@@ -99,11 +101,13 @@ export function reportStatus(settings: StatusSettings): StatusReporter {
     }
     current.inRound = false;
     if (leading !== current) return;
-    for (const [kind, one] of kinds) for (const key of one.news()) current.queue.add(`${kind} ${key}`);
+    for (const [kind, one] of kinds) for (const key of one.news(clock.now())) current.queue.add(`${kind} ${key}`);
+    if ([...kinds.values()].some((one) => one.more?.())) roundAfter(GATHER);
   }
 
   function everything(): void {
     for (const [kind, one] of kinds) for (const key of one.keys()) leading?.queue.add(`${kind} ${key}`);
+    roundAfter(GATHER);
   }
 
   /** One line for a failure that meets thousands of objects. */
@@ -124,7 +128,7 @@ export function reportStatus(settings: StatusSettings): StatusReporter {
         random,
         reconcile: async (id, signal) => {
           const [kind, key] = id.split(' ') as [WatchedKind, string];
-          const wanted = kinds.get(kind)?.sync(key, clock.now());
+          const wanted = await kinds.get(kind)?.sync(key, clock.now());
           if (wanted) await writes.write(WATCHED[kind], wanted, signal);
           return undefined;
         },

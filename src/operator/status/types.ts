@@ -42,13 +42,15 @@ export interface StatusKind {
   readonly type: ResourceType;
   /** Every key that there is. */
   keys(): Iterable<string>;
-  /** The keys of which something else is to be said than when this was last asked. */
-  news(): Iterable<string>;
+  /** The keys of which something else is to be said than when this was last asked. @param now epoch milliseconds */
+  news(now: number): Iterable<string>;
+  /** Whether there is more to look at than was looked at when this was last asked. */
+  more?(): boolean;
   /** All of it is news to the next who asks. */
   forget(): void;
   /**
    * The status of one object as it is now; undefined while what is served does not know it so.
    * @param now epoch milliseconds
    */
-  sync(key: string, now: number): Wanted | undefined;
+  sync(key: string, now: number): Wanted | undefined | Promise<Wanted | undefined>;
 }

@@ -12,6 +12,7 @@ const PLURALS: Readonly<Record<string, string>> = {
   TrustPolicy: 'trustpolicies',
   ClusterTrustPolicy: 'clustertrustpolicies',
   ProtectedResource: 'protectedresources',
+  AgentRegistration: 'agentregistrations',
   TokenRevocation: 'tokenrevocations',
   Namespace: 'namespaces',
 };
@@ -72,6 +73,7 @@ export function reported(settings: { readonly tenancy?: { readonly mode: 'Namesp
       return compile(objects, options);
     },
     onChange: () => reporter?.changed(),
+    onAgents: () => reporter?.changed(),
   });
   w.issuers = [ISSUER];
   const clock = {
