@@ -69,7 +69,12 @@ export async function revokeInCluster(given: ClusterRevocation, io: Io): Promise
       io.stdout.write(stringify(manifest(spec, where), { lineWidth: 0 }));
       return;
     }
-    const object = manifest(spec, where ?? cluster.namespace ?? 'default');
+    const namespace = where ?? cluster.namespace;
+    // In one that nobody chose it would kill nothing, and whoever revokes must not believe that it did.
+    if (namespace === undefined) {
+      throw new CliError('usage', "say with -n which namespace: one of the tokens' tenant, or the operator's own");
+    }
+    const object = manifest(spec, namespace);
     await create(object, cluster);
     io.stdout.write(told(object, ref, cluster.server));
   });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { certificates } from '../kube/support/fake.ts';
@@ -68,6 +68,17 @@ describe('trustmint revoke in a cluster', () => {
       "of the tenant of namespace team-a; of any tenant if that is the operator's own",
       `holds until ${spec.expiresAt}`,
     ]);
+  });
+
+  it('asks for a namespace where nobody chose one, for in another it would kill nothing', async () => {
+    const config = JSON.parse(readFileSync(kubeconfig, 'utf8'));
+    delete config.contexts[0].context.namespace;
+    writeFileSync(kubeconfig, JSON.stringify(config));
+    const ran = await inCluster('--token', JTI);
+    assert.equal(ran.code, 1);
+    assert.match(ran.err, /say with -n which namespace: one of the tokens' tenant, or the operator's own \(usage\)/);
+    assert.deepEqual(created(), []);
+    assert.equal((await inCluster('-n', 'team-a', '--token', JTI)).code, 0);
   });
 
   it('-n says where; two runs make two objects', async () => {
