@@ -1,5 +1,6 @@
 /** Writes `status`, and only onto the very object that it was worked out from. */
 import { createHash } from 'node:crypto';
+import type { Clock } from '../clock.ts';
 import { statusOf } from './status-of.ts';
 import type { CallOptions, KubeClient, KubeObject, ResourceType } from './types.ts';
 import { TerminalError } from './work-queue.ts';
@@ -17,15 +18,18 @@ export interface StatusWriterOptions {
   readonly client: Pick<KubeClient, 'get' | 'patch'>;
   /** Asked right before each write. */
   readonly isLeader: () => boolean;
+  readonly clock: Pick<Clock, 'monotonic'>;
 }
 
 /** Writes that the cache has not shown us yet; beyond so many the oldest are forgotten, which costs a conflict. */
 const MAX_REMEMBERED = 4_096;
+/** Milliseconds after which the version that a write was based on is there again, from a backup: no cache is so late. */
+const LATE = 60_000;
 
 export class StatusWriter {
   readonly #options: StatusWriterOptions;
-  /** By uid: the resourceVersion that a write was based on, and the hash of what it wrote. */
-  readonly #recent = new Map<string, { readonly base: string; readonly hash: string }>();
+  /** By uid: the resourceVersion that a write was based on, the hash of what it wrote, and when. */
+  readonly #recent = new Map<string, { readonly base: string; readonly hash: string; readonly at: number }>();
 
   constructor(options: StatusWriterOptions) {
     this.#options = options;
@@ -45,13 +49,14 @@ export class StatusWriter {
     status: object,
     options: CallOptions = {},
   ): Promise<StatusOutcome> {
-    const { client, isLeader } = this.#options;
+    const { client, isLeader, clock } = this.#options;
     const { name, namespace, uid, resourceVersion } = object.metadata;
     const hash = hashOf(status);
     if (object.status !== undefined && hashOf(object.status) === hash) return 'unchanged';
     const recent = this.#recent.get(uid);
     // Our own write, which this copy of the object does not show yet.
-    if (recent?.base === resourceVersion) return recent.hash === hash ? 'unchanged' : 'conflict';
+    if (recent?.base === resourceVersion && clock.monotonic() - recent.at < LATE)
+      return recent.hash === hash ? 'unchanged' : 'conflict';
     if (!isLeader()) return 'not_leader';
     const patch = [
       { op: 'test', path: '/metadata/uid', value: uid },
@@ -87,7 +92,7 @@ export class StatusWriter {
 
   #remember(uid: string, base: string, hash: string): void {
     this.#recent.delete(uid);
-    this.#recent.set(uid, { base, hash });
+    this.#recent.set(uid, { base, hash, at: this.#options.clock.monotonic() });
     if (this.#recent.size <= MAX_REMEMBERED) return;
     const [oldest] = this.#recent.keys();
     if (oldest !== undefined) this.#recent.delete(oldest);

@@ -55,7 +55,7 @@ describe('status and Events against a real API server', () => {
       clock,
       random: randomBytes,
     });
-    writer = new StatusWriter({ client, isLeader: () => true });
+    writer = new StatusWriter({ client, isLeader: () => true, clock: systemClock });
   });
   after(async () => {
     client?.close();
@@ -116,7 +116,9 @@ describe('status and Events against a real API server', () => {
       const current = await read('contended');
       const outcomes = await Promise.all(
         Array.from({ length: 8 }, (_, i) =>
-          new StatusWriter({ client, isLeader: () => true }).write(POLICIES, current, { rules: round * 8 + i }),
+          new StatusWriter({ client, isLeader: () => true, clock: systemClock }).write(POLICIES, current, {
+            rules: round * 8 + i,
+          }),
         ),
       );
       assert.deepEqual([...new Set(outcomes)].sort(), ['conflict', 'written']);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { StatusWriter } from '../../src/kube/status-writer.ts';
 import type { KubeObject, ResourceType } from '../../src/kube/types.ts';
 import { TerminalError } from '../../src/kube/work-queue.ts';
+import { FakeClock } from '../support/fake-clock.ts';
 import { apiFailure, type Faults, MemoryClient, MemoryServer } from './support/memory-client.ts';
 
 const THINGS: ResourceType = { group: 'example.com', version: 'v1', plural: 'things', namespaced: true };
@@ -10,10 +11,11 @@ async function world(faults: Faults = {}, isLeader = () => true) {
   const server = new MemoryServer();
   const admin = new MemoryClient(server);
   const object = await admin.create(THINGS, { metadata: { name: 'a' }, spec: { x: 1 } }, 'ns');
-  const writer = new StatusWriter({ client: new MemoryClient(server, faults), isLeader });
+  const clock = new FakeClock();
+  const writer = new StatusWriter({ client: new MemoryClient(server, faults), isLeader, clock });
   const read = () => admin.get(THINGS, 'a', 'ns');
   const edit = () => admin.patch(THINGS, 'a', 'ns', 'merge', { spec: { x: Math.random() } });
-  return { server, admin, object, writer, read, edit };
+  return { server, clock, admin, object, writer, read, edit };
 }
 
 describe('status writer', () => {
@@ -40,6 +42,21 @@ describe('status writer', () => {
     assert.equal(await writer.write(THINGS, object, { phase: 'Active' }), 'unchanged');
     assert.equal(await writer.write(THINGS, object, { phase: 'Invalid' }), 'conflict');
     assert.equal(server.calls.length, calls);
+  });
+
+  it('writes again onto what a backup brought back, resourceVersion and all', async () => {
+    const { writer, object, server, clock, read } = await world();
+    const backup = structuredClone([...server.objects]);
+    await writer.write(THINGS, object, { phase: 'Active' });
+    for (const [key, one] of backup) server.objects.set(key, one);
+    assert.equal(
+      await writer.write(THINGS, await read(), { phase: 'Active' }),
+      'unchanged',
+      'an old copy, as it seems',
+    );
+    await clock.advance(60_000);
+    assert.equal(await writer.write(THINGS, await read(), { phase: 'Active' }), 'written');
+    assert.deepEqual((await read()).status, { phase: 'Active' });
   });
 
   it('writes again what somebody else overwrote', async () => {
@@ -127,7 +144,7 @@ describe('status writer', () => {
 
   it('lets one of several writers at once win, and tells the others', async () => {
     const { writer, object, server } = await world();
-    const other = new StatusWriter({ client: new MemoryClient(server), isLeader: () => true });
+    const other = new StatusWriter({ client: new MemoryClient(server), isLeader: () => true, clock: new FakeClock() });
     const outcomes = await Promise.all([
       writer.write(THINGS, object, { phase: 'Active' }),
       other.write(THINGS, object, { phase: 'Invalid' }),

@@ -50,12 +50,15 @@ export async function takeOff(client: Client, type: ResourceType, one: Finalized
   const { name, namespace, uid } = one;
   let { finalizers } = one;
   for (let look = 0; look < LOOKS; look += 1) {
-    const index = finalizers.indexOf(FINALIZER);
-    if (index < 0) return true;
+    // Nobody keeps a list from having it twice. The last first: what stands before keeps its place.
+    const paths = finalizers.flatMap((one, i) => (one === FINALIZER ? [`/metadata/finalizers/${i}`] : [])).reverse();
+    if (paths.length === 0) return true;
     const patch = [
       { op: 'test', path: '/metadata/uid', value: uid },
-      { op: 'test', path: `/metadata/finalizers/${index}`, value: FINALIZER },
-      { op: 'remove', path: `/metadata/finalizers/${index}` },
+      ...paths.flatMap((path) => [
+        { op: 'test', path, value: FINALIZER },
+        { op: 'remove', path },
+      ]),
     ];
     try {
       await client.patch(type, name, namespace, 'json', patch, call);

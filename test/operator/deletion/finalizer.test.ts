@@ -115,6 +115,34 @@ describe('the finalizer', () => {
     assert.equal(d.ends.length, 1);
   });
 
+  it('is taken off as often as somebody put it on', async () => {
+    const d = new Deletions();
+    const [one, two] = [living('one', [FINALIZER, FINALIZER]), living('two', [FINALIZER, 'example.com/a', FINALIZER])];
+    for (const each of [one, two]) {
+      d.put(each);
+      await d.delete(each);
+    }
+    d.lead();
+    await d.pass(5_000);
+    assert.equal(d.get(one), undefined);
+    assert.deepEqual(of(d, two), ['example.com/a']);
+    assert.equal(d.ends.length, 2);
+  });
+
+  it('is taken off again where a backup brought the object back as it was while it was being deleted', async () => {
+    const d = new Deletions();
+    const one = living('p', [FINALIZER]);
+    d.put(one);
+    await d.delete(one);
+    const backup = structuredClone(d.get(one)!);
+    d.lead();
+    await d.pass(5_000);
+    assert.equal(d.get(one), undefined);
+    d.put(backup);
+    await d.pass(400_000);
+    assert.equal(d.get(one), undefined);
+  });
+
   it('that is off already, as the copy does not show yet, is not taken off again', async () => {
     const d = new Deletions();
     const one = living('p', [FINALIZER]);
