@@ -20,7 +20,7 @@ const writeScope = env.WRITE_SCOPE ?? 'sample-api-a:write';
 const api = createApi({ verify, issuer, resource: need('RESOURCE_URL'), writeScope, log });
 
 const { hostname, port } = new URL(`http://${env.LISTEN ?? '127.0.0.1:9000'}`);
-const server = api.listen(Number(port || 80), hostname.replace(/^\[|\]$/g, ''), (error) => {
+const server = api.listen(port === '' ? 80 : Number(port), hostname.replace(/^\[|\]$/g, ''), (error) => {
   if (error) throw error;
   const { address, port: bound } = server.address();
   log(`listening on ${address}:${bound}`);

@@ -86,6 +86,17 @@ describe('Manifests in the docs', () => {
     assert.deepEqual([...new Set(kinds)].sort(), ['ClusterTrustPolicy', 'ProtectedResource', 'TrustPolicy']);
   });
 
+  it('examples/agents is served together, without a warning, by the issuer that it names', () => {
+    const files = readdirSync(join(ROOT, 'examples/agents')).filter((file) => file.endsWith('.yaml'));
+    const text = files.map((file) => read(`examples/agents/${file}`)).join('\n---\n');
+    const kinds = readText(text, 'all', 'all').objects.map(({ resource }) => resource.kind);
+    assert.deepEqual([...new Set(kinds)].sort(), ['AgentRegistration', 'ClusterTrustPolicy', 'ProtectedResource']);
+    for (const options of [OPTIONS, IN_A_CLUSTER]) {
+      const served = { ...options, ownIssuer: 'http://identity-server:8080' };
+      assert.deepEqual(problemsOf(text, 'examples/agents', served), []);
+    }
+  });
+
   it('examples/policies, in the short form, are served', () => {
     for (const file of readdirSync(join(ROOT, 'examples/policies'))) {
       const result = readText(read(`examples/policies/${file}`), file, 'example');

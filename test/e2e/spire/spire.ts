@@ -24,14 +24,32 @@ export interface Spire {
   register(spiffeId: string): Promise<void>;
   /** A JWT-SVID, fetched from the Workload API. */
   svid(spiffeId: string, ...audiences: readonly string[]): Promise<string>;
+  /** A JWT-SVID from the server itself, with a lifetime in seconds. */
+  mint(spiffeId: string, audience: string, seconds: number): Promise<string>;
+  /** Makes another key and signs with it from now on; the one before stays in the bundle. @returns that one's `kid` */
+  rotate(): Promise<string>;
+  /** Takes a key that is rotated out from the bundle, as after a leak: the agent may go on handing out what it signed. */
+  revokeKey(kid: string): Promise<void>;
   stop(): Promise<void>;
 }
 
-/**
- * @param refreshHint seconds that the bundle says it is good for
- * @throws Error where the binaries are missing: `make spire-assets` provides them
- */
-export async function startSpire(trustDomain = 'cluster.local', refreshHint = 60): Promise<Spire> {
+export interface SpireOptions {
+  /** Default: `cluster.local`. */
+  readonly trustDomain?: string;
+  /** Seconds that the bundle says it is good for. */
+  readonly refreshHint?: number;
+  /** A ConfigMap that the server's `k8s_configmap` publisher keeps, as whom the kubeconfig says. */
+  readonly publishTo?: {
+    readonly kubeconfig: string;
+    readonly namespace: string;
+    readonly name: string;
+    readonly key: string;
+  };
+}
+
+/** @throws Error where the binaries are missing: `make spire-assets` provides them */
+export async function startSpire(options: SpireOptions = {}): Promise<Spire> {
+  const { trustDomain = 'cluster.local', refreshHint = 60, publishTo } = options;
   // A socket's path is 107 bytes at most.
   const dir = await mkdtemp(join(tmpdir(), 'spire-'));
   const [api, bundle, serverHealth, agentHealth] = (await freePorts(4)) as [number, number, number, number];
@@ -86,7 +104,7 @@ plugins {
   DataStore "sql" { plugin_data { database_type = "sqlite3" connection_string = "${join(dir, 'server', 'entries.sqlite3')}" } }
   KeyManager "memory" { plugin_data {} }
   NodeAttestor "join_token" { plugin_data {} }
-}
+${publishTo ? publisher(publishTo) : ''}}
 ${health(serverHealth)}
 `,
       serverHealth,
@@ -116,15 +134,31 @@ ${health(agentHealth)}
     );
     const svid = async (spiffeId: string, ...audiences: readonly string[]) => {
       const words = ['api', 'fetch', 'jwt', '-output', 'json', '-spiffeID', spiffeId];
-      const answer = JSON.parse(await ask('agent', ...words, ...audiences.flatMap((one) => ['-audience', one])));
+      const answer = JSON.parse(await ask('agent', ...words, '-audience', audiences.join(',')));
       return (answer as [{ svids: [{ svid: string }] }])[0].svids[0].svid;
     };
+    const keys = async (...words: string[]) =>
+      JSON.parse(await ask('server', 'localauthority', 'jwt', ...words, '-output', 'json'));
     return {
       trustDomain,
       bundleUrl: `https://127.0.0.1:${bundle}`,
       caBundle: await readFile(authority.cert, 'utf8'),
       svid,
       stop,
+      async mint(spiffeId, audience, seconds) {
+        const words = ['-spiffeID', spiffeId, '-audience', audience, '-ttl', `${seconds}s`];
+        return (await ask('server', 'jwt', 'mint', ...words)).trim();
+      },
+      async rotate() {
+        const { active } = await keys('show');
+        const { prepared_authority: next } = await keys('prepare');
+        await keys('activate', '-authorityID', next.authority_id);
+        return active.authority_id;
+      },
+      async revokeKey(kid) {
+        await keys('taint', '-authorityID', kid);
+        await keys('revoke', '-authorityID', kid);
+      },
       async register(spiffeId) {
         const uid = String(process.getuid?.());
         await ask(
@@ -143,6 +177,14 @@ ${health(agentHealth)}
     await stop();
     throw error;
   }
+}
+
+function publisher({ kubeconfig, namespace, name, key }: NonNullable<SpireOptions['publishTo']>): string {
+  const where = `namespace = "${namespace}" configmap_name = "${name}" configmap_key = "${key}"`;
+  return `  BundlePublisher "k8s_configmap" {
+    plugin_data { clusters = { "here" = { format = "spiffe" kubeconfig_path = "${kubeconfig}" ${where} } } }
+  }
+`;
 }
 
 function binary(name: string): string {
