@@ -70,7 +70,7 @@ export function reportStatus(settings: StatusSettings): StatusReporter {
     onDropped: (reason) => tell('Events are not told', { reason }),
   });
   const writes = new StatusWrites({
-    writer: new StatusWriter({ client, isLeader }),
+    writer: new StatusWriter({ client, clock, isLeader }),
     recorder,
     record: settings.record,
     tell,
@@ -130,7 +130,7 @@ export function reportStatus(settings: StatusSettings): StatusReporter {
           const [kind, key] = id.split(' ') as [WatchedKind, string];
           const wanted = await kinds.get(kind)?.sync(key, clock.now());
           if (wanted) await writes.write(WATCHED[kind], wanted, signal);
-          return undefined;
+          return wanted?.againAfterMs === undefined ? undefined : { requeueAfterMs: wanted.againAfterMs };
         },
         onError: (id, error) => {
           if (!(error instanceof Conflict) && !term.aborted)
