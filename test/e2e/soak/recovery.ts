@@ -4,7 +4,7 @@ import { TYPES } from '../bad-days/world.ts';
 import { OPERATOR } from '../cluster/index.ts';
 import { ask } from './ask.ts';
 import { type Impairment, RECOVERED } from './impairments.ts';
-import { accountSlot, policyObject, policySpec, RESOURCE, robotSlot, type Slot, WRITE, writtenAs } from './slots.ts';
+import { accountSlot, policyObject, policySpec, RESOURCE, robotSlot, type Slot, writtenAs } from './slots.ts';
 import type { Replica, Soak } from './soak-types.ts';
 import { insist } from './write.ts';
 
@@ -14,6 +14,7 @@ const LOOK_EVERY = 150;
 export class Canary {
   readonly slots: readonly Slot[] = [accountSlot(CANARY, 'canary'), robotSlot('canary')];
   #edition = 0;
+  #writing: Promise<void> = Promise.resolve();
 
   /** What is there before anything goes wrong. */
   policies(): readonly object[] {
@@ -29,7 +30,9 @@ export class Canary {
     const edition = this.#edition;
     const began = performance.now();
     for (const one of impairments) one.lifted = began;
-    await this.#write(soak, edition);
+    // One after another: none takes another's edition back.
+    this.#writing = this.#writing.then(() => this.#write(soak, edition));
+    await this.#writing;
     while (!(await this.#shows(soak, replica, edition))) {
       if (soak.over.aborted) return;
       const since = soak.impairments.lifted(replica.index);
@@ -61,12 +64,7 @@ export class Canary {
       insist(() => admin.create(TYPES.TokenRevocation, object, OPERATOR.namespace)),
       ...this.slots.map((slot) => {
         const body = { metadata, spec: policySpec(slot, specOf(edition)) };
-        return insist(async () => {
-          // Several canaries may be under way: none takes another's edition back.
-          const { annotations = {} } = (await admin.get(slot.type, slot.policyName, slot.namespace)).metadata;
-          if (Number(annotations[WRITE]) >= edition) return;
-          await admin.patch(slot.type, slot.policyName, slot.namespace, 'merge', body);
-        });
+        return insist(() => admin.patch(slot.type, slot.policyName, slot.namespace, 'merge', body));
       }),
     ]);
   }

@@ -8,6 +8,7 @@ export type Outcome<T> =
 
 /** Milliseconds until an API server has nothing under way any more for who went away, and between two looks. */
 const PAUSE = 1_000;
+const STARTED = 3_000;
 
 /**
  * @param attempt the write, once
@@ -23,12 +24,18 @@ export async function toTheEnd<T>(attempt: () => Promise<T>, look: () => Promise
   for (;;) {
     await sleep(PAUSE);
     try {
-      const found = await look();
+      const found = (await look()) ?? (await again(look));
       return found === undefined ? { happened: false, why: 'no trace of it' } : { happened: true, answer: found };
     } catch (error) {
       if (!(error instanceof KubeApiError)) throw error;
     }
   }
+}
+
+/** An API server that has just started knows no custom resource for a moment. */
+export async function again<T>(look: () => Promise<T | undefined>): Promise<T | undefined> {
+  await sleep(STARTED);
+  return await look();
 }
 
 /** What a read gives; undefined for what is not there. */
