@@ -38,6 +38,11 @@ export interface AuditGrant {
   readonly client_id?: string;
   /** The uid of the AgentRegistration by which it is a user's; absent: it is the workload's own. */
   readonly agent?: string;
+  /** Of what was delegated: whom the token is for, and the `jti` of the delegation token that was presented. */
+  readonly subject?: string;
+  readonly delegated_by?: string;
+  /** Of a delegation token: whom it lets act, as in RFC 8693 §4.4. */
+  readonly may_act?: object;
   /** Seconds. */
   readonly ttl: number;
   readonly budget_credits?: number;
@@ -70,6 +75,8 @@ interface ExchangeBase {
   readonly peer: string;
   /** base64url SHA-256 of the proof; absent where there was none. */
   readonly proof_sha256?: string;
+  /** The same of the delegation token that was presented. */
+  readonly delegation_sha256?: string;
   /** Absent where no proof was verified. */
   readonly identity?: AuditIdentity;
   readonly policy?: AuditPolicy;

@@ -31,15 +31,13 @@ import {
   tokenReviews,
 } from '../operator/index.ts';
 import { compile, lintInSteps } from '../policy/index.ts';
-import type { ObjectReport, Snapshot } from '../policy/types.ts';
 import { createIssuerKeys, createProofVerifier } from '../proof/index.ts';
 import { deletionOf } from './deletion.ts';
 import { CliError } from './errors.ts';
 import { revocationWriter } from './giving-up.ts';
 import type { Io } from './io.ts';
 import { keeperOf } from './keeping.ts';
-import type { Log } from './log.ts';
-import { reportLines } from './report.ts';
+import { reportLog } from './report-log.ts';
 import { revocationWatcher } from './revocation-watcher.ts';
 import type { ServeFlags } from './serve.ts';
 import { keyRingOptions, type Serving, withServing } from './serving.ts';
@@ -234,20 +232,4 @@ function tenancyOf({ tenancy = 'namespace', tenant }: ServeFlags): TenancyMode {
 function clusterCheck(cluster: ReturnType<typeof followClusterIssuer>): HealthCheck {
   const problem = cluster.problem();
   return { name: 'cluster', ok: cluster.issuers() !== undefined, ...(problem && { message: problem.message }) };
-}
-
-/** Each change of what is served, but of the objects that were there at the start only those with something to see to. */
-function reportLog(log: Log) {
-  let first = true;
-  return {
-    read(snapshot: Snapshot | undefined): void {
-      if (!first || !snapshot) return;
-      log('info', 'the cluster is read', { objects: snapshot.reports.length, rules: snapshot.ruleCount });
-    },
-    reports(reports: readonly ObjectReport[]): void {
-      const told = first ? reports.filter(({ served, problems }) => !served || problems.length > 0) : reports;
-      first = false;
-      for (const { level, message, fields } of told.flatMap(reportLines)) log(level, message, fields);
-    },
-  };
 }

@@ -4,7 +4,7 @@ import { FileKeyStore, openKeyRing } from '../keyring/index.ts';
 import { compile } from '../policy/index.ts';
 import { createIssuerKeys, createProofVerifier } from '../proof/index.ts';
 import { tokenFile } from '../server/index.ts';
-import { createManifestStore, lockDataDir, printProblem } from '../standalone/index.ts';
+import { createManifestStore, lockDataDir, printProblem, writeRevocation } from '../standalone/index.ts';
 import { CliError } from './errors.ts';
 import type { Io } from './io.ts';
 import { reportLines } from './report.ts';
@@ -60,6 +60,11 @@ export async function serveManifests(flags: ServeFlags & { manifests: string }, 
         view,
         proofs: createProofVerifier({ keys: issuerKeys, clock }),
         keyring,
+        writeRevocation: async ({ by, value, expiresAt }, reason) => {
+          const end =
+            expiresAt === null ? {} : { expiresAt: new Date(expiresAt * 1000).toISOString().replace('.000Z', 'Z') };
+          await writeRevocation(flags.dataDir, { [by]: value, ...end, reason }, { clock, random });
+        },
         issuerKeys,
         keyProblem: () => keyring.problem(),
         ...(flags.verifierTokenFile && { verifierToken: tokenFile(flags.verifierTokenFile, clock) }),

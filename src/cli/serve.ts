@@ -37,6 +37,13 @@ export async function serve(flags: ServeFlags, io: Io): Promise<void> {
   if ((flags.tlsCert === undefined) !== (flags.tlsKey === undefined)) {
     throw new CliError('usage', 'give both --tls-cert and --tls-key');
   }
+  if (flags.defaultAudience === flags.issuer) {
+    // What is for us alone must be for no API.
+    throw new CliError(
+      'usage',
+      '--default-audience must not be --issuer: delegation tokens are for that, and APIs are not',
+    );
+  }
   const { manifests } = flags;
   refuse(flags, manifests === undefined ? OF_MANIFESTS : OF_A_CLUSTER, manifests === undefined);
   if (manifests !== undefined) {

@@ -36,6 +36,7 @@ export interface ServingParts extends Pick<ServerOptions, 'access' | 'verifierTo
   readonly view: EngineSettings['view'];
   readonly proofs: ProofVerifier;
   readonly keyring: EngineSettings['keyring'];
+  readonly writeRevocation: NonNullable<EngineSettings['writeRevocation']>;
   readonly issuerKeys: Pick<IssuerKeyStore, 'status'>;
   /** Why our own keys are not as they should be. */
   readonly keyProblem: () => { readonly message: string } | undefined;
@@ -72,11 +73,13 @@ export async function withServing(
       record: (event) => void audit.record(event).catch((error: Error) => log('error', error.message)),
       recorded: (event) => audit.record(event),
       onClose: (close) => void closers.push(close),
-      async answer({ view, proofs, keyring, issuerKeys, keyProblem, checks, clockAhead, clockIsWrong, ...guards }) {
+      async answer({ view, proofs, keyring, issuerKeys, keyProblem, checks, clockAhead, clockIsWrong, ...others }) {
+        const { writeRevocation, ...guards } = others;
         const engine = createEngine({
           view,
           proofs,
           keyring,
+          writeRevocation,
           audit,
           clock,
           random,

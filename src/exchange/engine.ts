@@ -6,17 +6,23 @@ import { createExplain } from './explain.ts';
 import { peerNetwork } from './peer-network.ts';
 import { doorRecord } from './record.ts';
 import { refusal } from './refusals.ts';
+import { createRevoke } from './revoke.ts';
+import { revokedHere } from './revoked-here.ts';
 import type { EngineSettings } from './settings.ts';
 import type { Engine, HealthCheck, Refusal } from './types.ts';
-import { createVerify } from './verify.ts';
+import { createIntrospect, createVerify } from './verify.ts';
 import { freshnessCheck, vitalsOf } from './vitals.ts';
 
 /** Wires the engine over its ports. */
-export function createEngine(settings: EngineSettings): Engine {
+export function createEngine(given: EngineSettings): Engine {
+  const here = revokedHere(given.view);
+  const settings = { ...given, view: here.view };
   const { view, keyring, audit, clock } = settings;
   return {
     exchange: createExchange(settings),
     verify: createVerify(settings),
+    introspect: createIntrospect(settings),
+    revoke: createRevoke(settings, here),
     explain: createExplain(settings),
 
     async doorRefused(refused) {
@@ -58,6 +64,12 @@ export function createEngine(settings: EngineSettings): Engine {
         objects: snapshot?.reports ?? [],
         issuers: settings.issuers(),
       };
+    },
+
+    discovery() {
+      const all = view.snapshot()?.resources.values() ?? [];
+      const scopes = [...all].flatMap((one) => (one.tokenType === 'JWT' ? one.scopes : []));
+      return { issuer: settings.issuer, scopes: scopes.sort() };
     },
 
     vitals: () => vitalsOf(settings),

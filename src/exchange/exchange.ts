@@ -1,14 +1,14 @@
 /** proof ─► candidate anchors ─► verify ─► match ─► decide ─► mint ─► record ─► answer. Every door comes through here. */
 import { AuditError, fingerprint } from '../audit/index.ts';
-import type { VerifiedIdentity } from '../identity.ts';
-import type { DenyReason } from '../policy/types.ts';
-import { ProofError } from '../proof/index.ts';
+import type { DenyReason, Snapshot } from '../policy/types.ts';
 import { randomIds } from '../random-ids.ts';
+import { questionOf, readHandingOn } from './handing-on.ts';
 import { issueToken } from './issue.ts';
 import { peerNetwork } from './peer-network.ts';
+import { clientFault, verifyPresented } from './presented.ts';
 import { RateLimiter } from './rate-limit.ts';
 import { type Attempt, exchangeRecord, failureRecord } from './record.ts';
-import { type Denial, MAX_STALE_MESSAGE, refusal, WRONG_CLOCK_MESSAGE } from './refusals.ts';
+import { type Denial, MAX_STALE_MESSAGE, type Refused, refusal, refuse, WRONG_CLOCK_MESSAGE } from './refusals.ts';
 import type { EngineSettings } from './settings.ts';
 import { tokenTime } from './token-time.ts';
 import type { ErrorCode, ExchangeOutcome, ExchangeRequest, Refusal } from './types.ts';
@@ -30,7 +30,12 @@ export function createExchange(settings: EngineSettings): Exchange {
   const nextId = randomIds(settings.random, 'base64url');
 
   return async function exchange(request) {
-    const attempt: Attempt = { request, proofDigest: fingerprint(request.proof) };
+    const { proof, delegation } = request;
+    const attempt: Attempt = {
+      request,
+      proofDigest: fingerprint(proof),
+      ...(delegation !== undefined && { delegationDigest: fingerprint(delegation) }),
+    };
     const outcome = await attemptExchange(attempt).catch(async (error: unknown) => {
       const { event, limitBy } = failureRecord(attempt);
       await audit.record(event, limitBy).catch(() => undefined);
@@ -55,24 +60,28 @@ export function createExchange(settings: EngineSettings): Exchange {
     const blocked = failures.blocked(peerNetwork(request.peer));
     if (blocked > 0) return limited(attempt, blocked, 'failed proofs of this address');
 
-    let verified: readonly VerifiedIdentity[];
-    try {
-      verified = await settings.proofs.verify(request.proof, snapshot, attempt.proofDigest);
-      // An issuer or the API server may have taken seconds: what was taken away meanwhile is given no more.
-      for (let tries = 0; view.snapshot()?.generation !== snapshot.generation; tries += 1) {
-        snapshot = view.snapshot();
-        if (!snapshot || tries === MAX_TRIES) return stale(attempt);
-        attempt.generation = snapshot.generation;
-        verified = await settings.proofs.verify(request.proof, snapshot, attempt.proofDigest);
-      }
-    } catch (error) {
-      if (!(error instanceof ProofError)) throw error;
-      return proofRefused(attempt, error);
+    let presented = await verifyPresented(settings.proofs, request, attempt.proofDigest, snapshot);
+    // An issuer or the API server may have taken seconds: what was taken away meanwhile is given no more.
+    for (let tries = 0; !('code' in presented) && view.snapshot()?.generation !== snapshot.generation; tries += 1) {
+      snapshot = view.snapshot();
+      if (!snapshot || tries === MAX_TRIES) return stale(attempt);
+      attempt.generation = snapshot.generation;
+      presented = await verifyPresented(settings.proofs, request, attempt.proofDigest, snapshot);
     }
-    const first = verified[0];
+    if ('code' in presented) {
+      if (presented.code === 'invalid_proof') failures.take(peerNetwork(request.peer));
+      return refused(attempt, presented);
+    }
+    const first = presented.identities[0];
     if (!first) throw new Error('a verifier that does not refuse gives at least one identity');
     attempt.identity = first;
-    const decision = snapshot.decide(verified, request);
+    const handing = readHandingOn(settings, request, snapshot, tokenTime(settings));
+    if ('code' in handing) {
+      if (handing.code === 'invalid_proof') failures.take(peerNetwork(request.peer));
+      return refused(attempt, handing);
+    }
+    const question = questionOf(request, handing);
+    const decision = snapshot.decide(presented.identities, question);
     // What was made for another audience says nothing of who sent it: it must not use up its subject's rate.
     if (!decision.allowed && decision.reason === 'wrong_audience') {
       failures.take(peerNetwork(request.peer));
@@ -83,17 +92,18 @@ export function createExchange(settings: EngineSettings): Exchange {
     attempt.decision = decision;
     if (!decision.allowed) {
       const { reason, detail } = decision;
-      const denied = deny(attempt, { stage: 'policy', reason, detail }, 'no_matching_policy');
-      return TARGET_FAULTS.has(reason) ? { ...denied, about: 'target' } : denied;
+      const about = TARGET_FAULTS.has(reason) ? 'target' : asksNobodys(request, snapshot) ? 'scope' : undefined;
+      const denied = refuse('no_matching_policy', 'policy', reason, detail);
+      return refused(attempt, { ...denied, ...(about && { about }) });
     }
+    const fault = clientFault(presented, snapshot, question, decision);
+    if (fault) return refused(attempt, fault);
     attempt.identity = decision.terms.identity;
     // Set wrong while the proof was verified: the token would be of that time.
     if (settings.clockIsWrong?.()) return wrongClock(attempt);
-    const issued = issueToken(settings, request, decision.terms, tokenTime(settings), nextId(), snapshot);
-    if ('code' in issued) {
-      const { denial, code, message, about } = issued;
-      return { ...deny(attempt, denial, code, message), ...(about && { about }) };
-    }
+    const now = tokenTime(settings);
+    const issued = issueToken(settings, request, decision.terms, handing, now, nextId(), snapshot);
+    if ('code' in issued) return refused(attempt, issued);
     attempt.issued = issued.details;
     return issued.grant;
   }
@@ -106,13 +116,6 @@ export function createExchange(settings: EngineSettings): Exchange {
     return deny(attempt, { stage: 'view', reason: 'clock', detail: WRONG_CLOCK_MESSAGE }, 'temporarily_unavailable');
   }
 
-  function proofRefused(attempt: Attempt, error: ProofError): ExchangeOutcome {
-    const denial: Denial = { stage: 'proof', reason: error.code, detail: error.message };
-    if (error.outage) return deny(attempt, denial, 'temporarily_unavailable', undefined, error.retryAfter ?? 5);
-    failures.take(peerNetwork(attempt.request.peer));
-    return deny(attempt, denial, 'invalid_proof');
-  }
-
   function limited(attempt: Attempt, seconds: number, what: string): ExchangeOutcome {
     return deny(
       attempt,
@@ -122,6 +125,17 @@ export function createExchange(settings: EngineSettings): Exchange {
       seconds,
     );
   }
+}
+
+/** Whether a scope is asked for that no resource has: what is wrong is then the scope, and not who asks. */
+function asksNobodys({ scopes = [] }: ExchangeRequest, { resources }: Snapshot): boolean {
+  const all = [...resources.values()];
+  return scopes.some((scope) => !all.some((one) => one.scopes.includes(scope)));
+}
+
+function refused(attempt: Attempt, { denial, code, message, about, retryAfter }: Refused): Refusal {
+  const told = deny(attempt, denial, code, message, retryAfter);
+  return about ? { ...told, about } : told;
 }
 
 function deny(attempt: Attempt, denial: Denial, code: ErrorCode, message?: string, retryAfter?: number): Refusal {

@@ -1,8 +1,9 @@
 /** Terms and request → token: the last checks, then the mint. */
 
-import { tokenSubject } from '../access-token/index.ts';
+import { AccessTokenError, checkClientId, clientIdOf, tokenSubject } from '../access-token/index.ts';
 import { budgetWindow, grantId } from '../macaroon/index.ts';
 import type { GrantTerms, PolicyRef, Snapshot } from '../policy/types.ts';
+import { attenuate, type HandingOn, handingFault } from './handing-on.ts';
 import { mintFor } from './mint-for.ts';
 import { narrow } from './narrow.ts';
 import type { IssuedDetails } from './record.ts';
@@ -23,6 +24,7 @@ export function issueToken(
   settings: EngineSettings,
   request: ExchangeRequest,
   terms: GrantTerms,
+  handing: HandingOn,
   now: number,
   jti: string,
   snapshot: Snapshot,
@@ -32,9 +34,17 @@ export function issueToken(
   if ('code' in granted) return granted;
   const { gid, agent, terms: given } = granted;
   const { identity, policy, resource } = given;
-  const kind = mintFor(resource.tokenType);
+  const clientId = clientIdOf({
+    ...(agent && { agentType: agent.traits.agentType }),
+    ...(given.clientId !== undefined && { ruled: given.clientId }),
+    policy,
+    rule: given.rule,
+  });
+  const fault = clientIdFault(clientId, request, given) ?? handingFault(handing, given);
+  if (fault) return fault;
+  const kind = mintFor(resource.tokenType, handing.mayAct !== undefined);
   if (request.requestedTokenType !== undefined && request.requestedTokenType !== kind.type) {
-    const message = `requested_token_type can only confirm ${kind.type}: that is what the resource takes`;
+    const message = `requested_token_type can only confirm ${kind.type}: that is what is asked for`;
     return refuseRequest('invalid_request', 'token_type', message);
   }
   const narrowed = narrow(request, given);
@@ -50,7 +60,16 @@ export function issueToken(
     return refuse('invalid_proof', 'proof', 'expired', 'the proof, which bounds the token, is over');
   const workload = tokenSubject(identity, policy, ownCluster);
   const who = agent ? { subject: `user:${agent.userId}`, acting: { agent, actor: workload } } : { subject: workload };
-  const minted = kind.mint(settings, { terms: given, narrowed, ...who, gid, jti, now, expiresAt });
+  const { parent } = handing;
+  const child = { sub: workload, ...(agent && { agentType: agent.traits.agentType }), exp: expiresAt };
+  const delegated = parent && attenuate(parent, { ...child, scopes: narrowed.scopes ?? [] }, request.scopes);
+  if (delegated && 'code' in delegated) return delegated;
+  const ends = delegated?.exp ?? expiresAt;
+  const scopes = delegated?.scopes ?? narrowed.scopes;
+  const minted = kind.mint(settings, {
+    ...{ terms: given, narrowed, ...who, clientId, handing, gid, jti, now, expiresAt: ends },
+    ...(delegated && { delegated }),
+  });
   if ('denial' in minted) return minted;
   if (agent) settings.view.agents?.().noteUse?.(agent, now);
   return {
@@ -66,16 +85,29 @@ export function issueToken(
       rule: terms.rule,
       tenant: terms.tenant,
       resource: resource.name,
-      ...(narrowed.scopes && { scopes: narrowed.scopes }),
-      ...(minted.clientId !== undefined && { clientId: minted.clientId }),
+      ...(scopes && { scopes }),
+      ...(kind.type === 'access_token' && { clientId }),
       ...(agent && { agent: agent.uid }),
       caveats: minted.caveats,
       ...(terms.label !== undefined && { label: terms.label }),
     },
     details: {
       ...(terms.budgetCredits !== undefined && { budgetCredits: terms.budgetCredits }),
+      ...(delegated && parent && { subject: delegated.sub, delegatedBy: parent.jti }),
+      ...(handing.mayAct && { mayAct: handing.mayAct }),
     },
   };
+}
+
+/** Whoever says who the client is must be right (RFC 7521 §4.2). */
+function clientIdFault(own: string, request: ExchangeRequest, { identity }: GrantTerms): Refused | undefined {
+  try {
+    checkClientId(own, request.clientId, identity.subject);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof AccessTokenError)) throw error;
+    return { ...refuse('invalid_proof', 'client', error.code, error.message), about: 'client' };
+  }
 }
 
 /**

@@ -10,6 +10,8 @@ type Active = Extract<VerifyOutcome, { readonly active: true }>;
 
 export interface Good {
   readonly says: Omit<Active, 'active' | 'staleSeconds'>;
+  /** Caveats that only a call could answer, where none was judged. */
+  readonly unchecked: readonly string[];
   /** Of the token, and of each that it was delegated by: what revokes one revokes it. */
   readonly lineage: readonly TokenFacts[];
 }
@@ -21,7 +23,7 @@ export interface Bad {
 }
 
 /**
- * Evaluates a token of the kind that the resource takes, for one call. Revocations are the caller's. Never throws on any
+ * Evaluates a token of the kind that the resource takes, for one call; or, without one, for what calls have in common. Revocations are the caller's. Never throws on any
  * token.
  *
  * @param now seconds since the epoch
@@ -30,7 +32,7 @@ export function judgeToken(
   settings: Pick<EngineSettings, 'keyring' | 'issuer'>,
   resource: ServedResource,
   token: string,
-  call: Call,
+  call: Call | undefined,
   now: number,
 ): Good | Bad {
   return resource.tokenType === 'JWT'
@@ -42,18 +44,19 @@ function judgeMacaroon(
   { keyring }: Pick<EngineSettings, 'keyring'>,
   { audience }: ServedResource,
   token: string,
-  call: Call,
+  call: Call | undefined,
   now: number,
 ): Good | Bad {
   const rootKey = keyring.rootKey.bind(keyring);
-  const verdict = verifyMacaroon(token, { rootKey, audience, now, call });
+  const verdict = verifyMacaroon(token, { rootKey, audience, now, ...(call && { call }) });
   if (verdict.ok) return capability(verdict);
   if (verdict.reason === 'other_resource') return {};
   const { caveat, reason, denial = reason } = verdict;
   return { reason: denial, ...(caveat && { caveat }) };
 }
 
-function capability({ identifier, facts, notes, caveats, expiresAt, accounts, derivedFromDigests }: Verified): Good {
+function capability(verified: Verified): Good {
+  const { identifier, facts, notes, unchecked, caveats, expiresAt, accounts, derivedFromDigests } = verified;
   const { jti, gid, pol, agt, ten: tenant, sub, iat } = identifier;
   return {
     says: {
@@ -70,6 +73,7 @@ function capability({ identifier, facts, notes, caveats, expiresAt, accounts, de
       caveats,
       accounts,
     },
+    unchecked,
     lineage: [{ jti, gid, pol, agt, tenant, iat, derivedFrom: derivedFromDigests }],
   };
 }
@@ -78,7 +82,7 @@ function judgeAccess(
   { keyring, issuer }: Pick<EngineSettings, 'keyring' | 'issuer'>,
   { audience }: ServedResource,
   token: string,
-  call: Call,
+  call: Call | undefined,
   now: number,
 ): Good | Bad {
   const keyOf = (kid: string) => keyring.verificationKey(kid);
@@ -86,8 +90,8 @@ function judgeAccess(
   if (!verdict.ok) return verdict.reason === 'other_resource' ? {} : { reason: verdict.reason };
   const { claims } = verdict;
   // As a macaroon's `scope in …` is judged.
-  if (claims.scopes && call.scope === undefined) return { reason: 'not_carried' };
-  if (claims.scopes && !claims.scopes.includes(call.scope as string)) return { reason: 'no_match' };
+  if (claims.scopes && call && call.scope === undefined) return { reason: 'not_carried' };
+  if (claims.scopes && call && !claims.scopes.includes(call.scope as string)) return { reason: 'no_match' };
   return accessToken(claims);
 }
 
@@ -111,10 +115,12 @@ function accessToken(claims: AccessTokenClaims): Good {
       ...(claims.act && { act: claims.act }),
       accounts: [{ id: claims.grant }],
     },
+    unchecked: [],
     lineage: lineageOf(claims).map((one) => factsOf(one, tenant)),
   };
 }
 
-function factsOf({ jti, grant, policy, agent, iat }: Provenance, tenant: string): TokenFacts {
+/** What a revocation may name of one of our JWTs. */
+export function factsOf({ jti, grant, policy, agent, iat }: Provenance, tenant: string): TokenFacts {
   return { jti, gid: grant, pol: policy, agt: agent ?? null, tenant, iat, derivedFrom: () => [] };
 }

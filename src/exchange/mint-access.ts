@@ -1,5 +1,5 @@
 /** A JWT access token (RFC 9068) for a resource that takes one. */
-import { AccessTokenError, clientIdOf, mintAccessToken } from '../access-token/index.ts';
+import { AccessTokenError, mintAccessToken } from '../access-token/index.ts';
 import type { Minting, MintKeys, MintOutcome } from './minting.ts';
 import { refuse, refuseRequest } from './refusals.ts';
 
@@ -16,33 +16,31 @@ export function mintAccess({ keyring, issuer }: MintKeys, minting: Minting): Min
   if (!key) {
     return refuse('temporarily_unavailable', 'mint', 'no_signing_key', `the active key signs nothing by ${alg} yet`);
   }
-  const { acting } = minting;
-  const clientId = clientIdOf({
-    ...(acting && { agentType: acting.agent.traits.agentType }),
-    ...(terms.clientId !== undefined && { ruled: terms.clientId }),
-    policy,
-    rule: terms.rule,
-  });
+  const { acting, delegated, clientId } = minting;
+  const scopes = delegated?.scopes ?? narrowed.scopes;
+  const act = delegated?.act ?? (acting && { sub: acting.actor });
   try {
     const token = mintAccessToken(
       {
         iss: issuer,
         aud: resource.audience,
-        sub: minting.subject,
+        sub: delegated?.sub ?? minting.subject,
         client_id: clientId,
         iat: minting.now,
         exp: expiresAt,
         jti: minting.jti,
-        ...(narrowed.scopes && { scopes: narrowed.scopes }),
+        ...(scopes && { scopes }),
         scopeFormat: resource.scopeFormat,
-        ...(acting && { act: { sub: acting.actor }, agent: acting.agent.uid }),
+        ...(act && { act }),
+        ...(acting && { agent: acting.agent.uid }),
+        ...(delegated && { parents: delegated.parents }),
         tenant: terms.tenant,
         grant: minting.gid,
         policy: policy.uid,
       },
       { ...key, alg },
     );
-    return { token, expiresAt, caveats: [], clientId };
+    return { token, expiresAt, caveats: [] };
   } catch (error) {
     // A subject, or scopes, of such a size.
     if (error instanceof AccessTokenError) return refuse('no_matching_policy', 'mint', error.code, error.message);

@@ -2,6 +2,7 @@
 import type { ServedResource } from '../policy/types.ts';
 import { mintAccess } from './mint-access.ts';
 import { mintCapability } from './mint-capability.ts';
+import { mintHandover } from './mint-delegation.ts';
 import type { Minting, MintKeys, MintOutcome } from './minting.ts';
 import type { TokenType } from './types.ts';
 
@@ -15,7 +16,9 @@ const KINDS: Readonly<Record<ServedResource['tokenType'], Kind>> = {
   JWT: { type: 'access_token', mint: mintAccess },
 };
 
-/** What is minted for tokens of this kind, and how. */
-export function mintFor(tokenType: ServedResource['tokenType']): Kind {
-  return KINDS[tokenType];
+const HANDOVER: Kind = { type: 'delegation', mint: mintHandover };
+
+/** What is minted for tokens of this kind, or to hand them on, and how. */
+export function mintFor(tokenType: ServedResource['tokenType'], isHandedOn: boolean): Kind {
+  return isHandedOn ? HANDOVER : KINDS[tokenType];
 }

@@ -1,5 +1,7 @@
+import type { Delegated } from '../access-token/index.ts';
 import type { Agent } from '../policy/index.ts';
 import type { GrantTerms } from '../policy/types.ts';
+import type { HandingOn } from './handing-on.ts';
 import type { Narrowed } from './narrow.ts';
 import type { Refused } from './refusals.ts';
 import type { EngineSettings } from './settings.ts';
@@ -11,6 +13,11 @@ export interface Minting {
   readonly subject: string;
   /** Who acts for the subject, where that is a user: the registration, and the workload's own subject. */
   readonly acting?: { readonly agent: Agent; readonly actor: string };
+  /** What a JWT says its client is. */
+  readonly clientId: string;
+  readonly handing: HandingOn;
+  /** What is handed to it, where something is: it then takes the place of `subject` and the scopes. */
+  readonly delegated?: Delegated;
   /** The grant's id. */
   readonly gid: string;
   /** The token's own id. */
@@ -26,7 +33,6 @@ export interface Minted {
   /** NumericDate, seconds: not after `Minting.expiresAt`. */
   readonly expiresAt: number;
   readonly caveats: readonly string[];
-  readonly clientId?: string;
 }
 
 export type MintOutcome = Minted | Refused;

@@ -1,7 +1,9 @@
 /** What happened → the audit record of it. A record never holds a proof or a token, only their fingerprints. */
+import type { MayAct } from '../access-token/index.ts';
 import { auditIdentity, type ExchangeEvent, fingerprint } from '../audit/index.ts';
 import type { VerifiedIdentity } from '../identity.ts';
 import type { Decision, PolicyRef } from '../policy/types.ts';
+import { codeAt } from './oauth-codes.ts';
 import { peerNetwork } from './peer-network.ts';
 import type { Denial } from './refusals.ts';
 import type { DoorRefusal, ExchangeOutcome, ExchangeRequest } from './types.ts';
@@ -9,6 +11,11 @@ import type { DoorRefusal, ExchangeOutcome, ExchangeRequest } from './types.ts';
 /** What the audit record says of a grant, beside what the caller gets. */
 export interface IssuedDetails {
   readonly budgetCredits?: number;
+  /** Of what was delegated: whom it is for, and the `jti` of the delegation token. */
+  readonly subject?: string;
+  readonly delegatedBy?: string;
+  /** Of a delegation token. */
+  readonly mayAct?: MayAct;
 }
 
 /** One exchange as it goes: each stage adds what it found out. */
@@ -16,6 +23,8 @@ export interface Attempt {
   readonly request: ExchangeRequest;
   /** SHA-256 of the proof, base64url: what stands for it in the record. */
   readonly proofDigest: string;
+  /** The same of the delegation token, where one was presented. */
+  readonly delegationDigest?: string;
   generation?: string;
   identity?: VerifiedIdentity;
   decision?: Decision;
@@ -47,6 +56,7 @@ function baseOf(attempt: Attempt) {
     door: request.door,
     peer: request.peer,
     proof_sha256: attempt.proofDigest,
+    delegation_sha256: attempt.delegationDigest,
     identity: identity && auditIdentity(identity, used),
     policy,
     rule,
@@ -64,7 +74,8 @@ export function exchangeRecord(attempt: Attempt, outcome: ExchangeOutcome): Reco
       reason: outcome.code,
       detail: outcome.message,
     };
-    return { event: { ...base, outcome: 'refused', refused: { stage, code: outcome.code, reason, detail } }, limitBy };
+    const code = codeAt(attempt.request.door, outcome);
+    return { event: { ...base, outcome: 'refused', refused: { stage, code, reason, detail } }, limitBy };
   }
   const granted = {
     jti: outcome.jti,
@@ -72,8 +83,10 @@ export function exchangeRecord(attempt: Attempt, outcome: ExchangeOutcome): Reco
     resource: outcome.resource,
     tenant: outcome.tenant,
     caveats: outcome.caveats,
-    ...(outcome.tokenType === 'access_token' && { scopes: outcome.scopes ?? [], client_id: outcome.clientId }),
+    ...(outcome.tokenType !== 'macaroon' && { scopes: outcome.scopes ?? [] }),
+    ...(outcome.clientId !== undefined && { client_id: outcome.clientId }),
     ...(outcome.agent !== undefined && { agent: outcome.agent }),
+    ...delegationOf(attempt.issued),
     ttl: outcome.expiresIn,
     ...(attempt.issued?.budgetCredits !== undefined && { budget_credits: attempt.issued.budgetCredits }),
     ...(outcome.label !== undefined && { label: outcome.label }),
@@ -81,6 +94,13 @@ export function exchangeRecord(attempt: Attempt, outcome: ExchangeOutcome): Reco
     expires_at: outcome.expiresAt,
   };
   return { event: { ...base, outcome: 'granted', granted }, limitBy };
+}
+
+function delegationOf({ subject, delegatedBy, mayAct }: IssuedDetails = {}) {
+  return {
+    ...(subject !== undefined && { subject, delegated_by: delegatedBy }),
+    ...(mayAct && { may_act: mayAct }),
+  };
 }
 
 /** The record of what a door refused before it was an exchange. */

@@ -26,6 +26,8 @@ export interface Refused {
   readonly code: ErrorCode;
   readonly message?: string;
   readonly about?: Refusal['about'];
+  /** Seconds. */
+  readonly retryAfter?: number;
   readonly denial: Denial;
 }
 
@@ -41,7 +43,7 @@ export function refuseRequest(code: ErrorCode, reason: string, message: string):
 /** Why an exchange was refused: for the operator, under the correlation id. */
 export interface Denial {
   /** How far it came. */
-  readonly stage: 'request' | 'view' | 'limit' | 'proof' | 'policy' | 'revocation' | 'mint';
+  readonly stage: 'request' | 'view' | 'client' | 'limit' | 'proof' | 'policy' | 'revocation' | 'mint';
   /** Stable, snake_case. */
   readonly reason: string;
   readonly detail: string;

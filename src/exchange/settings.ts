@@ -4,6 +4,7 @@ import type { Audit } from '../audit/index.ts';
 import type { Clock } from '../clock.ts';
 import type { KeyRing } from '../keyring/index.ts';
 import type { ProofVerifier } from '../proof/index.ts';
+import type { RevocationEntry } from '../revocation/index.ts';
 import type { RateLimit } from './rate-limit.ts';
 import type { HealthCheck, IssuerStatus } from './types.ts';
 import type { View } from './view.ts';
@@ -39,6 +40,11 @@ export interface EngineSettings {
   readonly clockAhead?: () => number | undefined;
   /** Whether our clock is so wrong that nothing may be judged by it. */
   readonly clockIsWrong?: () => boolean;
+  /**
+   * Keeps a revocation where every replica reads it. Absent: none can be made here.
+   * @param why for people
+   */
+  readonly writeRevocation?: (entry: RevocationEntry, why: string) => Promise<void>;
   readonly issuers: () => readonly IssuerStatus[];
   /** Readiness that the engine cannot see: the data directory, the keys. */
   readonly checks?: () => readonly HealthCheck[];

@@ -1,7 +1,9 @@
 /** The engine's words: what a door asks for, and what comes of it. No HTTP here. */
 import type { Actor } from '../access-token/index.ts';
-import type { KeyState, PublicJwk } from '../keyring/index.ts';
-import type { Explanation, ObjectReport } from '../policy/types.ts';
+import type { PublicJwk } from '../keyring/index.ts';
+import type { ExplainOutcome, ExplainRequest, HealthCheck, PoliciesReport, Vitals } from './operator-types.ts';
+
+export type * from './operator-types.ts';
 
 /** Stable codes of the native door; each has one HTTP status in `server/`. */
 export type ErrorCode =
@@ -19,12 +21,15 @@ export interface Refusal {
   readonly message: string;
   /** Seconds. */
   readonly retryAfter?: number;
-  /** What of the request it is about, where OAuth has a code of its own for that: `invalid_target`, `invalid_scope`. */
-  readonly about?: 'target' | 'scope';
+  /** What it is about, where OAuth has a code of its own for that: `invalid_target`, `invalid_scope`, `invalid_client`. */
+  readonly about?: 'target' | 'scope' | 'client';
 }
 
+/** Our own JSON, or one of OAuth's grants. */
+export type Door = 'native' | 'client_credentials' | 'jwt_bearer' | 'token_exchange';
+
 export interface ExchangeRequest {
-  readonly door: 'native';
+  readonly door: Door;
   readonly correlationId: string;
   /** An id that the caller sent along; recorded, never trusted. */
   readonly callerId?: string;
@@ -43,10 +48,26 @@ export interface ExchangeRequest {
   readonly caveats?: readonly string[];
   /** Confirms the kind of token that the resource takes; another is refused. */
   readonly requestedTokenType?: TokenType;
+  /** What the client authenticates by, where it does; it may be the proof. The proof must then be the client's. */
+  readonly client?: ClientAssertion;
+  /** What the request says the client's id is: it can only confirm it. */
+  readonly clientId?: string;
+  /** A delegation token that is exchanged, or passed on: the proof is then the actor's. Never logged. */
+  readonly delegation?: string;
+  /** Asks for a delegation token, with our issuer as `audience`: whom it is for, as JSON. */
+  readonly mayAct?: string;
 }
 
-/** What kind of token the resource takes: a macaroon, or a JWT access token. */
-export type TokenType = 'macaroon' | 'access_token';
+/** Its only audience must be the policy's (draft-ietf-oauth-spiffe-client-auth §3.1, RFC 7523 bis). */
+export interface ClientAssertion {
+  /** Never logged. */
+  readonly assertion: string;
+  /** Whether it is said to be a JWT-SVID. */
+  readonly isSvid: boolean;
+}
+
+/** What kind of token the resource takes: a macaroon, or a JWT access token. Or what only we take: a delegation token. */
+export type TokenType = 'macaroon' | 'access_token' | 'delegation';
 
 export interface Grant {
   readonly granted: true;
@@ -140,86 +161,10 @@ export interface RevocationFeedEntry {
   readonly expiresAt: number | null;
 }
 
-/** A token or a set of claims to explain; nothing is ever issued. */
-export type ExplainRequest = {
-  readonly resource?: string;
-  readonly audience?: string;
-  readonly scopes?: readonly string[];
-  readonly tenant?: string;
-} & (
-  | { readonly credentials: string }
-  | { readonly issuer: string; readonly claims: Readonly<Record<string, unknown>> }
-);
-
-export type ExplainOutcome =
-  | ({
-      readonly granted: true;
-      readonly verified: boolean;
-      /** What bars a token though the policies allow it: the proof's age, an instance that is not named, a revocation. */
-      readonly refused?: { readonly stage: string; readonly reason: string; readonly detail: string };
-    } & Explanation)
-  /** `detail` says why the proof was refused: only operators ask. */
-  | (Refusal & { readonly detail: string });
-
-export interface HealthCheck {
-  readonly name: string;
-  readonly ok: boolean;
-  /** Why it is not ok; or, where it is, what a person should see to. */
-  readonly message?: string;
-  /** Where nobody need see to it: how it is. */
-  readonly detail?: string;
-}
-
-/** One of the kinds that a view is made of. */
-export interface KindAge {
-  readonly kind: string;
-  /** Since its last sign of life. */
-  readonly staleSeconds: number;
-}
-
-export interface Vitals {
-  /** Seconds of staleness beyond which exchanges stop, and verifying. */
-  readonly maxStaleness: number;
-  readonly maxVerifyStaleness: number;
-  /** Empty where the view is one whole. */
-  readonly kinds: readonly KindAge[];
-  /** Revocations in force. */
-  readonly revocations: ReadonlyMap<string, number>;
-  /** How many of them are gone, and stay in force until it is known why. */
-  readonly lingering: number;
-  /** Seconds by which our clock is ahead of the API server's; absent while it is not known. */
-  readonly clockSkewSeconds?: number;
-  /** How many of our own keys are in each state. */
-  readonly ownKeys: ReadonlyMap<KeyState, number>;
-  /** Seconds since our active key began to sign; absent while there is none. */
-  readonly ownKeyAgeSeconds?: number;
-}
-
-export interface PoliciesReport {
-  readonly generation: string;
-  /** Whole seconds since the view was last known to be fresh; null before the first good read. */
-  readonly staleSeconds: number | null;
-  /** Why the newest read failed, while older objects go on being served. */
-  readonly readErrors: readonly { readonly source: string; readonly code: string; readonly message: string }[];
-  readonly objects: readonly ObjectReport[];
-  /** How each issuer's keys are doing. */
-  readonly issuers: readonly IssuerStatus[];
-}
-
-export interface IssuerStatus {
-  readonly anchor: string;
-  readonly provider: string;
-  readonly issuer: string;
-  readonly source: string;
-  readonly keys: number;
-  /** RFC 3339; null before the first success. */
-  readonly lastSuccess: string | null;
-  readonly error: string | null;
-}
-
 /** A request that a door refused before it became an ExchangeRequest: not JSON, too large, two credentials… */
 export interface DoorRefusal {
-  readonly door: 'native';
+  /** `token`: of which grant is not known. */
+  readonly door: Door | 'token';
   readonly correlationId: string;
   readonly callerId?: string;
   readonly peer: string;
@@ -228,12 +173,38 @@ export interface DoorRefusal {
   readonly reason: string;
 }
 
+/** What a token says, without a call to judge it by (RFC 7662). */
+export type IntrospectOutcome =
+  | (Omit<Extract<VerifyOutcome, { readonly active: true }>, 'accounts'> & {
+      /** The name of the resource that it is for. */
+      readonly resource: string;
+      readonly audience: string;
+      readonly tokenType: TokenType;
+      /** Caveats that only a call could answer. */
+      readonly unchecked: readonly string[];
+    })
+  | { readonly active: false };
+
+export interface RevokeRequest {
+  readonly token: string;
+  readonly correlationId: string;
+}
+
+/** Whether a token was killed just now (`made`), or is none of ours, over, or dead already. */
+export type RevokeOutcome = { readonly made: boolean };
+
 /** What every door talks to. */
 export interface Engine {
   /** Leaves an audit record of a request that a door refused. Never throws; the door answers its refusal meanwhile. */
   doorRefused(refusal: DoorRefusal): Promise<void>;
   exchange(request: ExchangeRequest): Promise<ExchangeOutcome>;
   verify(request: VerifyRequest): VerifyOutcome | Refusal;
+  /** Whether its caller may know is for the door to ask: `resource` says of which. */
+  introspect(token: string): IntrospectOutcome | Refusal;
+  /** Kills one token, and what is appended to it. In force here before it resolves. */
+  revoke(request: RevokeRequest): Promise<RevokeOutcome | Refusal>;
+  /** Who we are, and the scopes of the resources that take JWTs. */
+  discovery(): { readonly issuer: string; readonly scopes: readonly string[] };
   keys(resource: string): { readonly keys: readonly ResourceKey[] } | Refusal;
   /** The public keys of our JWTs: those that will sign, sign, and have signed what still lives. */
   jwks(): { readonly keys: readonly PublicJwk[] } | Refusal;

@@ -5,7 +5,6 @@ import { compileCaveats } from './caveats.ts';
 import { clientIdFault } from './client-id.ts';
 import { parseDuration } from './duration.ts';
 import type { CompiledIssue, ResourceGrant } from './model.ts';
-import { refuseNotYet } from './not-yet.ts';
 import { sourceName } from './predicate.ts';
 import type { Problems } from './problems.ts';
 import { DEFAULT_RESOURCE, type Resources } from './resources.ts';
@@ -41,7 +40,6 @@ export function compileIssue(issue: Issue, path: string, context: IssueContext):
   const templates = caveats.flatMap(({ value }) => (typeof value === 'string' ? [] : [value]));
   for (const template of [label, clientId]) if (template) templates.push(template);
   checkDelegation(issue, path, context);
-  refuseNotYet(issue, path, problems);
   return {
     resources: [...(issue.resources ?? [DEFAULT_RESOURCE])],
     grants: compileGrants(issue, ttl, path, context),

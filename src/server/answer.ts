@@ -1,6 +1,7 @@
 /** The one place where answers are rendered: success and refusal, hot routes and express routes. */
 import { type ServerResponse, STATUS_CODES } from 'node:http';
-import type { Refusal } from '../exchange/types.ts';
+import { codeAt } from '../exchange/index.ts';
+import type { Door, Refusal } from '../exchange/types.ts';
 import type { RequestContext } from './context.ts';
 import { CHALLENGE, ServerError, type ServerErrorCode, statusOf } from './errors.ts';
 import type { Log } from './types.ts';
@@ -74,9 +75,18 @@ export function sendError(res: ServerResponse, context: RequestContext, error: S
   send(res, context, statusOf(error.code), JSON_TYPE, body, error.headers);
 }
 
+/** A refusal at one of OAuth's doors, in its words. */
+export function asOAuthError(refusal: Refusal, door: Exclude<Door, 'native'>): ServerError {
+  return errorOf(refusal, codeAt(door, refusal));
+}
+
 /** A refusal as the engine gave it, with the headers HTTP adds: a challenge, or when to come back. */
 export function asError(refusal: Refusal): ServerError {
-  const { code, message } = refusal;
+  return errorOf(refusal, refusal.code);
+}
+
+function errorOf(refusal: Refusal, code: ServerErrorCode): ServerError {
+  const { message } = refusal;
   if (code === 'invalid_proof') return new ServerError(code, message, CHALLENGE.refused);
   if (code !== 'rate_limited' && code !== 'temporarily_unavailable') return new ServerError(code, message);
   const seconds = Math.max(1, Math.ceil(refusal.retryAfter ?? RETRY_AFTER[code]));

@@ -13,18 +13,29 @@ const EMPTY = Buffer.alloc(0);
  * @throws ServerError `invalid_request`, `request_too_large`, or `request_aborted` if the caller left
  */
 export async function readObject(req: IncomingMessage, maxBytes: number): Promise<JsonObject | undefined> {
-  const body = await readBody(req, maxBytes);
-  if (body.length === 0) return undefined;
-  const encoding = req.headers['content-encoding'];
-  if (encoding !== undefined && encoding !== 'identity') throw invalidRequest('send the body without Content-Encoding');
-  requireJson(req.headers['content-type']);
-  if (!isUtf8(body)) throw invalidRequest('the body is not UTF-8');
+  const body = await readText(req, maxBytes, 'application/json');
+  if (body === undefined) return undefined;
   try {
-    return parseJsonObject(body.toString('utf8'));
+    return parseJsonObject(body);
   } catch (cause) {
     if (cause instanceof JwsError) throw invalidRequest(`the body cannot be read: ${cause.message}`);
     throw cause;
   }
+}
+
+/**
+ * The body as text, or undefined where there is none.
+ * @param type of the content, as it must be
+ * @throws ServerError as `readObject`
+ */
+export async function readText(req: IncomingMessage, maxBytes: number, type: string): Promise<string | undefined> {
+  const body = await readBody(req, maxBytes);
+  if (body.length === 0) return undefined;
+  const encoding = req.headers['content-encoding'];
+  if (encoding !== undefined && encoding !== 'identity') throw invalidRequest('send the body without Content-Encoding');
+  requireType(req.headers['content-type'], type);
+  if (!isUtf8(body)) throw invalidRequest('the body is not UTF-8');
+  return body.toString('utf8');
 }
 
 function readBody(req: IncomingMessage, maxBytes: number): Promise<Buffer> {
@@ -61,12 +72,12 @@ function readBody(req: IncomingMessage, maxBytes: number): Promise<Buffer> {
   });
 }
 
-function requireJson(type: string | undefined): void {
-  if (type === 'application/json') return;
+function requireType(type: string | undefined, wanted: string): void {
+  if (type === wanted) return;
   const [media = '', ...parameters] = (type ?? '').slice(0, 256).split(';');
-  if (media.trim().toLowerCase() !== 'application/json') throw invalidRequest('send Content-Type: application/json');
+  if (media.trim().toLowerCase() !== wanted) throw invalidRequest(`send Content-Type: ${wanted}`);
   for (const parameter of parameters) {
     const text = parameter.trim().toLowerCase().replaceAll('"', '');
-    if (text.startsWith('charset=') && text !== 'charset=utf-8') throw invalidRequest('JSON is UTF-8 (RFC 8259 §8.1)');
+    if (text.startsWith('charset=') && text !== 'charset=utf-8') throw invalidRequest('the body must be UTF-8');
   }
 }

@@ -1,9 +1,13 @@
 /** What goes wrong at the door, each with its stable code; the HTTP status follows from the code alone. */
+import type { OAuthCode } from '../exchange/index.ts';
 import type { ErrorCode } from '../exchange/types.ts';
 
 /** Codes that only HTTP knows, beside the engine's. */
 export type HttpErrorCode =
   | ErrorCode
+  | OAuthCode
+  | 'unsupported_grant_type'
+  | 'unsupported_response_type'
   | 'unauthorized'
   | 'forbidden'
   | 'not_found'
@@ -25,6 +29,13 @@ export type ServerErrorCode =
 
 const STATUS: Readonly<Record<ServerErrorCode, number>> = {
   invalid_request: 400,
+  invalid_grant: 400,
+  invalid_scope: 400,
+  invalid_target: 400,
+  unauthorized_client: 400,
+  unsupported_grant_type: 400,
+  unsupported_response_type: 400,
+  invalid_client: 401,
   invalid_proof: 401,
   unauthorized: 401,
   no_matching_policy: 403,

@@ -10,6 +10,9 @@ export interface Metrics {
   /** @param code `ok`, or the stable code of the refusal; @param seconds from the first byte handled to the answer */
   exchange(code: string, seconds: number): void;
   verify(result: 'active' | 'inactive' | 'refused'): void;
+  introspect(result: 'active' | 'inactive' | 'refused'): void;
+  /** `nothing`: the token was none of ours, or dead already. */
+  revoke(result: 'made' | 'nothing' | 'refused'): void;
   jwks(result: 'sent' | 'unchanged' | 'refused'): void;
   /** Sets the gauges; called for each scrape. */
   refresh(report: PoliciesReport, vitals: Vitals, inFlight: number): void;
@@ -50,6 +53,18 @@ export function createMetrics(version: string): Metrics {
     labelNames: ['result'],
     registers,
   });
+  const introspections = new Counter({
+    name: 'trustmint_introspect_requests_total',
+    help: 'Introspections by result (active, inactive, refused).',
+    labelNames: ['result'],
+    registers,
+  });
+  const revocations = new Counter({
+    name: 'trustmint_revoke_requests_total',
+    help: 'Tokens given up by their holders, by result (made, nothing, refused).',
+    labelNames: ['result'],
+    registers,
+  });
   const refresh = createGauges(registers);
   const counted = new Map<string, { inc(): void }>();
   return {
@@ -64,6 +79,8 @@ export function createMetrics(version: string): Metrics {
       duration.observe(seconds);
     },
     verify: (result) => verifications.inc({ result }),
+    introspect: (result) => introspections.inc({ result }),
+    revoke: (result) => revocations.inc({ result }),
     jwks: (result) => keySets.inc({ result }),
     refresh,
   };

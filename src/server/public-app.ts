@@ -3,8 +3,12 @@ import type { Express } from 'express';
 import type { Engine } from '../exchange/types.ts';
 import { asError, sendJson } from './answer.ts';
 import { resourceOf, sendKeys, sendRevocations } from './doors/feeds.ts';
+import { INTROSPECT_PATH, introspect, renderIntrospection } from './doors/introspect.ts';
 import { JWKS_PATH, sendJwks } from './doors/jwks.ts';
+import { AUTHORIZE_PATH, metadataPaths, sendMetadata } from './doors/metadata.ts';
+import { REVOKE_PATH, revoke } from './doors/oauth-revoke.ts';
 import { readVerify, renderVerify } from './doors/verify.ts';
+import { ServerError } from './errors.ts';
 import type { Gatekeeper } from './gatekeeper.ts';
 import type { Metrics } from './metrics.ts';
 import { createApp, finish, route } from './routes.ts';
@@ -51,6 +55,36 @@ export function publicApp({ engine, metrics, log, limits, verifiers }: PublicApp
       metrics.jwks(result);
     }
   });
+  oauthRoutes(app, { engine, metrics, log, limits, verifiers });
   finish(app, log);
   return app;
+}
+
+/** What OAuth has beside the token endpoint. */
+function oauthRoutes(app: Express, { engine, metrics, limits, verifiers }: PublicAppOptions): void {
+  route(app, 'POST', INTROSPECT_PATH, verifiers, async (req, res, context) => {
+    let result: 'active' | 'inactive' | 'refused' = 'refused';
+    try {
+      const outcome = await introspect(engine, verifiers, req, limits.bodyBytes);
+      result = outcome.active ? 'active' : 'inactive';
+      sendJson(res, context, 200, renderIntrospection(outcome, engine.discovery().issuer, context.correlationId));
+    } finally {
+      metrics.introspect(result);
+    }
+  });
+  route(app, 'POST', REVOKE_PATH, undefined, async (req, res, context) => {
+    let result: 'made' | 'nothing' | 'refused' = 'refused';
+    try {
+      result = (await revoke(engine, req, context, limits.bodyBytes)) ? 'made' : 'nothing';
+      sendJson(res, context, 200, { correlation_id: context.correlationId });
+    } finally {
+      metrics.revoke(result);
+    }
+  });
+  app.all(AUTHORIZE_PATH, () => {
+    throw new ServerError('unsupported_response_type', 'there is no grant here that a browser takes part in');
+  });
+  for (const path of metadataPaths(engine.discovery().issuer)) {
+    route(app, 'GET', path, undefined, (req, res, context) => sendMetadata(engine, req, res, context));
+  }
 }

@@ -3,7 +3,10 @@
 import { randomIds } from '../random-ids.ts';
 import { sendError } from './answer.ts';
 import type { RequestContext } from './context.ts';
+import type { HotDoor } from './doors/hot.ts';
+import { pathOf } from './doors/metadata.ts';
 import { EXCHANGE_PATH, nativeDoor } from './doors/native.ts';
+import { TOKEN_ALIAS, TOKEN_PATH, tokenDoor } from './doors/token.ts';
 import { ServerError } from './errors.ts';
 import { EventLoopLag } from './event-loop.ts';
 import { inspect } from './front.ts';
@@ -104,7 +107,12 @@ function requireLoopback(address: Address, name: string): void {
 
 function publicHandler(options: ServerOptions, limits: Limits, metrics: Metrics): Handler {
   const { engine, clock, log } = options;
-  const door = nativeDoor({ engine, clock, metrics, log, maxBytes: limits.bodyBytes });
+  const hot = { engine, clock, metrics, log, maxBytes: limits.bodyBytes };
+  const doors = new Map([
+    [EXCHANGE_PATH, nativeDoor(hot)],
+    ...[TOKEN_PATH, TOKEN_ALIAS].map((path): [string, HotDoor] => [path, tokenDoor(hot)]),
+  ]);
+  const base = pathOf(engine.discovery().issuer);
   const verifiers = options.access
     ? clusterGatekeeper(options.access, 'verifier')
     : gatekeeper({
@@ -115,14 +123,18 @@ function publicHandler(options: ServerOptions, limits: Limits, metrics: Metrics)
   const app = publicApp({ engine, metrics, log, limits, verifiers });
   return (req, res, context) => {
     const problem = inspect(req);
-    if (isExchange(req.url ?? '')) void door(req, res, context, problem);
+    // Whether what stands in front takes the path of our issuer away or not.
+    if (base !== '' && req.url?.startsWith(`${base}/`)) req.url = req.url.slice(base.length);
+    const door = doors.get(pathIn(req.url ?? ''));
+    if (door) void door(req, res, context, problem);
     else if (problem) sendError(res, context, problem);
     else enter(app, req, res, context);
   };
 }
 
-function isExchange(url: string): boolean {
-  return url === EXCHANGE_PATH || url.startsWith(`${EXCHANGE_PATH}?`);
+function pathIn(url: string): string {
+  const query = url.indexOf('?');
+  return query < 0 ? url : url.slice(0, query);
 }
 
 function opsHandler(

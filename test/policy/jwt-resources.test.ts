@@ -110,26 +110,22 @@ describe('clientId', () => {
   });
 });
 
-describe('what cannot be served yet', () => {
-  it('says so, and nothing of its policy is served', () => {
-    assert.deepEqual(errors({ ...ofA, delegation: { maxDepth: 4 } }), ['NotYet']);
-  });
-
+describe('acting for others, and handing on', () => {
   const compiled = (issue: Issue) => {
     const problems = new Problems();
     const resources = compileResources(all, standalone);
     const context = { provider: 'oidc', resources, maxTtl: 86_400, problems, refs: new Problems() } as const;
     const { actsFor, delegation } = compileIssue(issue, 'i', context);
-    const codes = problems.list.map(({ code }) => code).filter((code) => code !== 'NotYet');
+    const codes = problems.list.map(({ code }) => code);
     return { actsFor, delegation, codes };
   };
 
-  it('is compiled already: whom it acts for, and how far it may be handed on', () => {
+  it('are compiled: whom it acts for, and how far it may be handed on', () => {
     const issue: Issue = { ...ofA, actsFor: 'RegisteredUser', delegation: { maxDepth: 3 } };
     assert.deepEqual(compiled(issue), { actsFor: 'RegisteredUser', delegation: { maxDepth: 3 }, codes: [] });
   });
 
-  it('delegation is of JWTs alone, one to four times, and of scopes', () => {
+  it('P32: delegation is of JWTs alone, one to four times, and of scopes', () => {
     const codes = (issue: Issue) => compiled({ delegation: { maxDepth: 1 }, ...issue }).codes;
     assert.deepEqual(codes({}), ['NotDelegable'], 'default takes macaroons');
     assert.deepEqual(codes({ resources: ['a', 'm'], scopes: ['a:read', 'm:read'] }), ['NotDelegable']);

@@ -11,6 +11,9 @@ import type {
   ExplainRequest,
   Grant,
   PoliciesReport,
+  Refusal,
+  RevokeOutcome,
+  RevokeRequest,
   VerifyOutcome,
   VerifyRequest,
   Vitals,
@@ -43,9 +46,14 @@ export class FakeEngine implements Engine {
   readonly exchanges: ExchangeRequest[] = [];
   readonly refusals: DoorRefusal[] = [];
   readonly verified: VerifyRequest[] = [];
+  readonly introspected: string[] = [];
+  readonly revoked: RevokeRequest[] = [];
   readonly explained: ExplainRequest[] = [];
+  known = { issuer: 'https://mint.example', scopes: ['a:r'] };
   onExchange: (request: ExchangeRequest) => ExchangeOutcome | Promise<ExchangeOutcome> = () => GRANT;
   onVerify: () => VerifyOutcome | ReturnType<Engine['verify']> = () => ({ active: false, staleSeconds: 0 });
+  onIntrospect: () => ReturnType<Engine['introspect']> = () => ({ active: false });
+  onRevoke: () => RevokeOutcome | Refusal = () => ({ made: false });
   onKeys: Engine['keys'] = () => ({ keys: [{ kid: 'k1', key: 'AAAA', state: 'active' }] });
   onJwks: Engine['jwks'] = () => ({
     keys: [{ kid: 'k1.es256', alg: 'ES256', use: 'sig', kty: 'EC', crv: 'P-256', x: 'eA', y: 'eQ' }],
@@ -71,6 +79,17 @@ export class FakeEngine implements Engine {
   verify(request: VerifyRequest) {
     this.verified.push(request);
     return this.onVerify();
+  }
+  introspect(token: string) {
+    this.introspected.push(token);
+    return this.onIntrospect();
+  }
+  async revoke(request: RevokeRequest) {
+    this.revoked.push(request);
+    return this.onRevoke();
+  }
+  discovery() {
+    return this.known;
   }
   keys(resource: string) {
     return this.onKeys(resource);

@@ -112,7 +112,7 @@ export const issue = z
           .describe('How often what is given may be handed on, 1 to 4.'),
       })
       .optional()
-      .describe('Whether the workload may hand on what it gets; of JWT resources only. Not served yet.'),
+      .describe('Whether the workload may hand on what it gets; of JWT resources only.'),
     labelTemplate: template.optional().describe('A name for the token, as ci-{{ .Claims.run_id }}.'),
     resources: z
       .array(z.string().min(1).max(253))

@@ -7,12 +7,7 @@ import { readObject } from '../body.ts';
 import type { RequestContext } from '../context.ts';
 import { CHALLENGE, invalidRequest, ServerError } from '../errors.ts';
 import { duration, onlyKnown, scopes, text, texts, whole } from '../members.ts';
-
-/** What names each kind of token (RFC 8693 §3). A macaroon's is a URI of ours, for no registered one exists. */
-export const TYPE_URIS: Readonly<Record<TokenType, string>> = {
-  macaroon: 'https://trustmint.dev/token-type/macaroon',
-  access_token: 'urn:ietf:params:oauth:token-type:access_token',
-};
+import { TYPE_URIS, tokenTypeOf } from './token-types.ts';
 
 const MEMBERS = new Set([
   'credentials',
@@ -92,7 +87,8 @@ function trimmed(body: JsonObject): JsonObject {
 /** By its URI or its short name. Whether the resource takes that kind is the engine's to say. */
 function tokenType(asked: string | undefined): TokenType | undefined {
   if (asked === undefined) return undefined;
-  for (const type of Object.keys(TYPE_URIS) as TokenType[])
-    if (asked === type || asked === TYPE_URIS[type]) return type;
-  throw invalidRequest(`requested_token_type can only confirm ${Object.values(TYPE_URIS).join(' or ')}`);
+  const type = tokenTypeOf(asked);
+  // Nothing is delegated at this door.
+  if (type && type !== 'delegation') return type;
+  throw invalidRequest(`requested_token_type can only confirm ${TYPE_URIS.macaroon} or ${TYPE_URIS.access_token}`);
 }
