@@ -7,7 +7,7 @@ export {
   type RevokingObject,
 } from './from-objects.ts';
 export { type Claim, type Going, type Lingering, type Now, RevocationLedger, type Verdict } from './ledger.ts';
-export { RevocationIndex } from './revocation-index.ts';
+export { covers, RevocationIndex } from './revocation-index.ts';
 export { LATEST, parseTimestamp } from './timestamp.ts';
 export type {
   Conversion,

@@ -1,6 +1,7 @@
 /** What the leader has to write or to delete, by the local copies. */
 import {
   type Claim,
+  covers,
   endOf,
   fromTokenRevocation,
   parseTimestamp,
@@ -15,6 +16,7 @@ import { isTombstone, OUTLIVES_TOKENS } from '../tombstones.ts';
 
 /** Seconds that what others wrote must last, to do for a tombstone. */
 const LONG_ENOUGH = 25 * 3_600;
+const MAX_TOMBSTONES = 8;
 
 /**
  * Policies and registrations that revoke, and of which nothing would tell if they went while no operator runs.
@@ -52,13 +54,15 @@ function hasRunOut({ issuedBefore }: RevocationEntry, revokedAt: number | undefi
 }
 
 interface Kept {
+  readonly held: HeldRevocation;
   readonly entry: RevocationEntry;
   readonly isTombstone: boolean;
 }
 
 function keptIn(copies: Copies, own: string): Map<string, Kept[]> {
   const found = new Map<string, Kept[]>();
-  for (const { object } of copies.revocations.items().values()) {
+  for (const held of copies.revocations.items().values()) {
+    const { object } = held;
     const { namespace, name } = object.metadata;
     if (
       namespace !== own ||
@@ -69,7 +73,7 @@ function keptIn(copies: Copies, own: string): Map<string, Kept[]> {
     const [entry] = fromTokenRevocation(object, null).entries;
     if (!entry) continue;
     const known = found.get(entry.value) ?? [];
-    known.push({ entry, isTombstone: isTombstone(name) });
+    known.push({ held, entry, isTombstone: isTombstone(name) });
     found.set(entry.value, known);
   }
   return found;
@@ -85,4 +89,21 @@ function doesFor(kept: Kept, { issuedBefore }: RevocationEntry, now: number): bo
 /** @param now NumericDate seconds */
 export function overdue(copies: Copies, now: number): HeldRevocation[] {
   return [...copies.revocations.items().values()].filter(({ object }) => (endOf(object) ?? now) < now);
+}
+
+/**
+ * Tombstones that later ones of the same object cover, but for the last few: who raises `revokeIssuedBefore` every second
+ * gets one each time, and no quota of his namespace counts them.
+ */
+export function superseded(copies: Copies, own: string): HeldRevocation[] {
+  return [...keptIn(copies, own).values()].flatMap((all) => {
+    const ours = all.filter((one) => one.isTombstone);
+    if (ours.length <= MAX_TOMBSTONES) return [];
+    const [last, ...others] = ours.toSorted((a, b) => latest(b.entry) - latest(a.entry));
+    return others.slice(MAX_TOMBSTONES - 1).flatMap(({ held, entry }) => (covers(last!.entry, entry) ? [held] : []));
+  });
+}
+
+function latest({ issuedBefore }: RevocationEntry): number {
+  return issuedBefore ?? Number.MAX_SAFE_INTEGER;
 }

@@ -11,7 +11,7 @@ import type { HeldRevocation } from '../held.ts';
 import { WATCHED } from '../kinds.ts';
 import type { Tombstones } from '../tombstones.ts';
 import type { ClusterView } from '../view.ts';
-import { overdue, withoutTombstone } from './due.ts';
+import { overdue, superseded, withoutTombstone } from './due.ts';
 import { Judge } from './judge.ts';
 import { whyKept } from './why.ts';
 
@@ -116,7 +116,8 @@ export function keepRevocations(settings: KeeperSettings): Keeper {
       add(`bury ${claim.uid} ${claim.entry.issuedBefore}`, claim, { do: 'bury', claim });
     if (clock.monotonic() < term.sweepAt) return;
     term.sweepAt = clock.monotonic() + LOOK_SELDOM;
-    for (const one of overdue(view.copies, now)) add(`remove ${one.uid}`, one, { do: 'remove', one });
+    for (const one of [...overdue(view.copies, now), ...superseded(view.copies, namespace)])
+      add(`remove ${one.uid}`, one, { do: 'remove', one });
   }
 
   function idOf(one: Lingering): number {

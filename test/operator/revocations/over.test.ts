@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { raw } from '../support.ts';
+import { changed, policySpec, raw, trustPolicy } from '../support.ts';
 import { keeping, OWN } from './support.ts';
 
 describe('TokenRevocations that are over', () => {
@@ -30,6 +30,39 @@ describe('TokenRevocations that are over', () => {
     await k.pass(5_000);
     const left = [...k.client.server.objects.values()].map(({ metadata }) => metadata.name);
     assert.deepEqual(left, ['hour', 'young', 'endless']);
+    await k.close();
+  });
+
+  it('do not pile up of a policy whose revokeIssuedBefore is raised again and again; what was dead stays dead', async () => {
+    const k = keeping();
+    const time = (n: number) => new Date(k.w.clock.now() + n * 1_000).toISOString().replace(/\.\d+/, '');
+    let policy = trustPolicy('team-a', 'p', policySpec('agent', { revokeIssuedBefore: time(0) }));
+    const pol = policy.metadata.uid;
+    const iat = Math.floor(k.w.clock.now() / 1_000);
+    await k.w.sync({ trustpolicies: [policy] });
+    await k.lead();
+    k.client.server.objects.clear();
+    const left = () => [...k.client.server.objects.values()].filter(({ kind }) => kind === 'TokenRevocation');
+    const { after } = k.client.faults;
+    k.client.faults.after = (call, options) => {
+      if (call.verb !== 'delete') return after?.(call, options);
+      const [gone] = [...k.w.view.copies.revocations.items().values()].filter(
+        ({ object }) => object.metadata.name === call.name,
+      );
+      k.w.of('tokenrevocations').remove(gone!.object as never);
+    };
+    for (let n = 1; n <= 40; n += 1) {
+      policy = changed(policy, { spec: policySpec('agent', { revokeIssuedBefore: time(n) }) });
+      k.w.of('trustpolicies').put(policy);
+      await k.pass(500);
+    }
+    assert.ok(left().length >= 30, `${left().length}`);
+    await k.pass(60_000);
+    assert.equal(left().length, 8);
+    k.w.of('trustpolicies').remove(policy);
+    await k.pass(60_000);
+    assert.equal(k.w.view.lingering?.(), 0);
+    assert.ok(k.isDead({ pol, iat: iat + 40 }) && k.isDead({ pol, iat }));
     await k.close();
   });
 });
