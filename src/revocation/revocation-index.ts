@@ -104,6 +104,11 @@ export class RevocationIndex {
     return this.#entries;
   }
 
+  /** The entries that name a value, those left out that another one of the same tenant covers. */
+  of(by: RevocationTarget, value: string): readonly RevocationEntry[] {
+    return listOf(this.#known(by, value));
+  }
+
   /**
    * Whether a token is dead.
    *
@@ -126,7 +131,7 @@ export class RevocationIndex {
    * @param lastsUntil NumericDate seconds
    */
   covers(entry: RevocationEntry, lastsUntil: number): boolean {
-    return listOf(this.#known(entry.by, entry.value)).some(
+    return this.of(entry.by, entry.value).some(
       (e) =>
         (e.tenant === null || e.tenant === entry.tenant) &&
         atLeast(e.issuedBefore, entry.issuedBefore) &&

@@ -6,6 +6,7 @@ import { reportedStatus } from '../status/reported.ts';
 import type { Reports } from '../status/reports.ts';
 import type { StatusKind } from '../status/types.ts';
 import type { ClusterView } from '../view.ts';
+import { deadAlready } from './dead-already.ts';
 import { endedPolicy } from './ended.ts';
 import type { Limits } from './lifetime.ts';
 import { syncPolicy } from './sync.ts';
@@ -13,7 +14,12 @@ import { syncPolicy } from './sync.ts';
 type View = Pick<ClusterView, 'copies'>;
 type Kind = 'TrustPolicy' | 'ClusterTrustPolicy';
 
-export function policyStatus(kind: Kind, view: View, reports: Reports, limits: Limits): StatusKind {
+export function policyStatus(
+  kind: Kind,
+  view: View & Pick<ClusterView, 'revocations'>,
+  reports: Reports,
+  limits: Limits,
+): StatusKind {
   return reportedStatus({
     kind,
     type: WATCHED[kind],
@@ -21,6 +27,7 @@ export function policyStatus(kind: Kind, view: View, reports: Reports, limits: L
     reports,
     sync: (report, one, now) => syncPolicy(report, one, now, limits),
     ended: (one, now) => endedPolicy(one, now, limits),
+    amend: (report, now) => deadAlready(report, view.revocations(), now),
   });
 }
 

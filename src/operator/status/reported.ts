@@ -18,17 +18,32 @@ export interface ReportedKind {
   readonly sync: (report: FullReport, one: HeldPolicy, now: number) => Said;
   /** What to say of one that is being deleted; absent where its report says all. */
   readonly ended?: (one: HeldPolicy, now: number) => Said;
+  /** What there is to add that the snapshot does not know. */
+  readonly amend?: (report: FullReport, now: number) => Amended;
 }
 
-export function reportedStatus({ kind, type, view, reports, sync, ended }: ReportedKind): StatusKind {
+export interface Amended extends Pick<Said, 'againAfterMs'> {
+  readonly report: FullReport;
+}
+
+export function reportedStatus({
+  kind,
+  type,
+  view,
+  reports,
+  sync,
+  ended,
+  amend = (report) => ({ report }),
+}: ReportedKind): StatusKind {
   let news = new NewsOfReports();
   const held = () => view.copies.policies.get(kind)!.items();
   return {
     type,
     keys: () => held().keys(),
-    *news() {
+    *news(now) {
       const mine = [...reports.current().values()]
         .filter((report) => report.kind === kind)
+        .map((report) => amend(report, now).report)
         .map(({ findings, ...report }) => ({ ...report, problems: [...report.problems, ...findings] }));
       for (const { namespace, name } of news.of(mine)) yield namespace === undefined ? name : `${namespace}/${name}`;
     },
@@ -48,7 +63,8 @@ export function reportedStatus({ kind, type, view, reports, sync, ended }: Repor
       const report = current.get(one.uid);
       // Nothing is said of a generation that is not the one in use; its own round comes.
       if (!report || report.generation !== one.read.object.metadata.generation) return undefined;
-      return { object: objectOf(one, one.read.object), ...sync(report, one, now) };
+      const { report: told, ...again } = amend(report, now);
+      return { object: objectOf(one, one.read.object), ...sync(told, one, now), ...again };
     },
   };
 }

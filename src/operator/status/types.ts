@@ -30,6 +30,8 @@ export interface Said {
   readonly news: readonly News[];
   /** To be in the audit before the status is written. */
   readonly end?: PolicyEnd;
+  /** When to look again though nothing changes. */
+  readonly againAfterMs?: number;
 }
 
 export interface Wanted extends Said {
