@@ -49,27 +49,6 @@ describe('what was dead', () => {
     });
   }
 
-  for (const [spec, lasts] of [
-    [{ policy: 'pol' }, true],
-    [{ grant: 'gid' }, true],
-    [{ policy: 'pol', issuedBefore: '2020-01-01T00:00:00Z' }, false],
-    [{ token: 'jti-1' }, false],
-  ] as const) {
-    it(`${lasts ? 'never lives again' : 'is kept as long as it can be alive'} where ${Object.keys(spec)} without an end went with its namespace`, async () => {
-      k = keeping();
-      const dead = kill('team-a', spec);
-      await k.w.sync({ tokenrevocations: [dead] });
-      await k.lead();
-      k.w.of('tokenrevocations').remove(dead);
-      await k.pass(MINUTE);
-      const [{ expiresAt = '' } = {}, ...more] = k.written();
-      assert.deepEqual(more, []);
-      const hours = (Date.parse(expiresAt) - k.w.clock.now()) / 3_600_000;
-      assert.equal(hours > 1_000, lasts, expiresAt);
-      assert.ok(hours > 25);
-    });
-  }
-
   it('stays dead in a replica that does not lead, however long the leader takes', async () => {
     k = keeping();
     const dead = kill('team-a');
