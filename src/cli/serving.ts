@@ -9,6 +9,7 @@ import { createServer, type ServerOptions } from '../server/index.ts';
 import { CliError } from './errors.ts';
 import { type Io, stopped } from './io.ts';
 import { createLog, type Log } from './log.ts';
+import { paced } from './paced.ts';
 import type { ServeFlags } from './serve.ts';
 import { version } from './version.ts';
 
@@ -70,7 +71,7 @@ export async function withServing(
       clock,
       random,
       log,
-      record: (event) => void audit.record(event).catch((error: Error) => log('error', error.message)),
+      record: paced((event) => audit.record(event), log),
       recorded: (event) => audit.record(event),
       onClose: (close) => void closers.push(close),
       async answer({ view, proofs, keyring, issuerKeys, keyProblem, checks, clockAhead, clockIsWrong, ...others }) {
