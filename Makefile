@@ -45,6 +45,10 @@ bench-operator: install kube-assets ## Changes served by 3 replicas, and 10,000 
 bench-revocation: install kube-assets ## How soon a revocation is in force in 3 replicas and an offline verifier (ARGS=--quick)
 	@node bench/revocation.ts $(ARGS)
 
+.PHONY: bench-agents
+bench-agents: install ## Memory and lookup time of 100,000 and 1,000,000 registrations (ARGS=--quick)
+	@node --max-old-space-size=4096 bench/agents.ts $(ARGS)
+
 .PHONY: build
 build: install ## dist/ as it is published
 	@npm run --silent build

@@ -16,13 +16,13 @@ export interface Entry<T> extends Version {
 }
 
 export class ObjectCache<T> {
-  readonly #project: (raw: KubeObject) => T;
+  readonly #project: (raw: KubeObject, key: string) => T;
   readonly #onProjectError: (key: string) => void;
   #items = new Map<string, T>();
   /** Of what does not say it itself. */
   #versions = new Map<string, Version>();
 
-  constructor(project: (raw: KubeObject) => T, onProjectError: (key: string) => void) {
+  constructor(project: (raw: KubeObject, key: string) => T, onProjectError: (key: string) => void) {
     this.#project = project;
     this.#onProjectError = onProjectError;
   }
@@ -116,7 +116,7 @@ export class ObjectCache<T> {
     const { uid, resourceVersion } = raw.metadata;
     const { managedFields: _, ...metadata } = raw.metadata as KubeMeta & { managedFields?: unknown };
     try {
-      return { uid, resourceVersion, value: { of: freeze(this.#project({ ...raw, metadata })) } };
+      return { uid, resourceVersion, value: { of: freeze(this.#project({ ...raw, metadata }, key)) } };
     } catch {
       this.#onProjectError(key);
       return { uid, resourceVersion };

@@ -29,10 +29,10 @@ export interface ReflectorOptions<T> {
   readonly labelSelector?: string;
   readonly fieldSelector?: string;
   /**
-   * What to keep of an object (its managedFields are gone already); what is returned is frozen, deeply. An object for
+   * What to keep of an object (its managedFields are gone already), whose key it is told; what is returned is frozen, deeply. An object for
    * which it throws is kept out, which is reported.
    */
-  readonly project: (raw: KubeObject) => T;
+  readonly project: (raw: KubeObject, key: string) => T;
   readonly clock: Clock;
   /** Random bytes, for jitter. */
   readonly random: (bytes: number) => Uint8Array;

@@ -1,6 +1,7 @@
 /** Which registered agent an identity is. Kept up to date as registrations come and go, for making it anew takes seconds. */
 import type { VerifiedIdentity } from '../identity.ts';
 import { type Agent, accountKey, accountOf } from './agent.ts';
+import { AgentTable } from './agent-table.ts';
 
 /** Why an identity is no agent's: for the audit record. */
 export type NoAgent = 'unregistered' | 'suspended' | 'revoked' | 'expired' | 'duplicate' | 'mismatch';
@@ -27,42 +28,34 @@ export const AGENT_FIELDS = ['tenantId', 'userId', 'agentType', 'agentId'] as co
 /** What every SPIFFE identity has beside its path. */
 const OWN_FIELDS: ReadonlySet<string> = new Set([...AGENT_FIELDS, 'id', 'trustDomain']);
 
-type Found = Agent | readonly Agent[];
-
 const NONE: readonly Agent[] = [];
 
 /** Agents by what they are found by. Takes as long with a million of them as with one. */
 export class AgentIndex implements AgentDirectory {
-  readonly #byKey = new Map<string, Found>();
-  readonly #byUid = new Map<string, Agent>();
+  readonly #byKey = new AgentTable<Agent>(({ key }) => key);
+  readonly #byUid = new AgentTable<Agent>(({ uid }) => uid);
   /** By account: the keys of those of its pods that are registered by themselves. */
   readonly #pods = new Map<string, Set<string>>();
 
-  /** How many keys there are: agents, but for duplicates. */
   get size(): number {
-    return this.#byKey.size;
+    return this.#byUid.size;
   }
 
-  /** One of the same uid and key takes the place of the one before. */
+  /** One of the same uid takes the place of the one before. */
   add(agent: Agent): void {
-    const known = this.#of(agent.key);
-    const others = known.filter(({ uid }) => uid !== agent.uid);
-    if (known.length === 0) this.#notePod(agent.key, true);
-    this.#byKey.set(agent.key, others.length === 0 ? agent : [...others, agent]);
-    this.#byUid.set(agent.uid, agent);
+    this.remove(agent);
+    if (this.#of(agent.key).length === 0) this.#notePod(agent.key, true);
+    this.#byKey.add(agent);
+    this.#byUid.add(agent);
   }
 
-  /** The agent of this uid, as it was added, is there no more. */
-  remove({ uid, key }: Pick<Agent, 'uid' | 'key'>): void {
-    const known = this.#of(key);
-    const others = known.filter((one) => one.uid !== uid);
-    if (others.length === known.length) return;
-    if (this.#byUid.get(uid)?.key === key) this.#byUid.delete(uid);
-    const [last] = others;
-    if (!last) {
-      this.#notePod(key, false);
-      this.#byKey.delete(key);
-    } else this.#byKey.set(key, others.length === 1 ? last : others);
+  /** The agent of this uid is there no more. */
+  remove({ uid }: Pick<Agent, 'uid'>): void {
+    const [known] = this.#byUid.find(uid);
+    if (!known) return;
+    this.#byUid.remove(known);
+    this.#byKey.remove(known);
+    if (this.#of(known.key).length === 0) this.#notePod(known.key, false);
   }
 
   find(identity: VerifiedIdentity, ownCluster: boolean, now: number): FoundAgent {
@@ -71,7 +64,7 @@ export class AgentIndex implements AgentDirectory {
   }
 
   isActive(uid: string, now: number): boolean {
-    const agent = this.#byUid.get(uid);
+    const [agent] = this.#byUid.find(uid);
     return agent !== undefined && 'agent' in active(agent, now) && this.duplicatesOf(agent).length === 0;
   }
 
@@ -113,9 +106,7 @@ export class AgentIndex implements AgentDirectory {
   }
 
   #of(key: string): readonly Agent[] {
-    const known = this.#byKey.get(key);
-    if (known === undefined) return NONE;
-    return 'uid' in known ? [known] : known;
+    return this.#byKey.find(key);
   }
 
   #notePod(key: string, isThere: boolean): void {

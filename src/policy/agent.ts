@@ -9,6 +9,8 @@ export interface AgentTraits {
   /** Of a SPIFFE identity. */
   readonly trustDomain?: string;
   readonly tenantId?: string;
+  /** Of a service account: `[issuer ]namespace/`. */
+  readonly accounts?: string;
   /** Its tokens carry no other scopes. */
   readonly scopes?: readonly string[];
 }
@@ -24,10 +26,10 @@ export interface Agent {
   readonly expiresAt: number | undefined;
 }
 
-/** What traits an agent has and what it is found by. */
+/** What an agent shares with others; and of a service account what is left of its key: `name[#podUid]`. */
 export interface AgentFace {
-  readonly key: string;
   readonly traits: AgentTraits;
+  readonly account: string | undefined;
 }
 
 /** Distinct traits that are held once, at most; then the next ones begin anew. */
@@ -38,8 +40,8 @@ export class TraitsPool {
   #known = new Map<string, AgentTraits>();
 
   intern(traits: AgentTraits): AgentTraits {
-    const { namespace, agentType, state, trustDomain, tenantId, scopes } = traits;
-    const key = JSON.stringify([namespace, agentType, state, trustDomain, tenantId, scopes]);
+    const { namespace, agentType, state, trustDomain, tenantId, accounts, scopes } = traits;
+    const key = JSON.stringify([namespace, agentType, state, trustDomain, tenantId, accounts, scopes]);
     const known = this.#known.get(key);
     if (known) return known;
     if (this.#known.size >= MAX_TRAITS) this.#known = new Map();
@@ -49,18 +51,25 @@ export class TraitsPool {
 }
 
 /** Reads what an agent is found by, and what it shares with others. */
-export function agentFace(namespace: string, name: string, spec: AgentRegistrationSpec, pool: TraitsPool): AgentFace {
+export function agentFace(namespace: string, spec: AgentRegistrationSpec, pool: TraitsPool): AgentFace {
   const { agentType, state = 'Active', scopes, identity } = spec;
   const { spiffe, serviceAccount } = identity;
+  const { name, podUid } = serviceAccount ?? {};
   const traits = pool.intern({
     namespace,
     agentType,
     state,
     ...(spiffe && { trustDomain: spiffe.trustDomain }),
     ...(spiffe?.tenantId !== undefined && { tenantId: spiffe.tenantId }),
+    ...(serviceAccount && { accounts: prefixOf(serviceAccount) }),
     ...(scopes && { scopes: [...scopes] }),
   });
-  return { traits, key: serviceAccount ? accountKey(serviceAccount) : name };
+  return { traits, account: podUid === undefined ? name : `${name}#${podUid}` };
+}
+
+/** What an agent is found by. */
+export function agentKey({ traits, account }: AgentFace, name: string): string {
+  return account === undefined ? name : `${traits.accounts}${account}`;
 }
 
 export interface AccountName {
@@ -72,9 +81,13 @@ export interface AccountName {
 }
 
 /** A name holds no slash, and an issuer no space: no two identities have one key. */
-export function accountKey({ issuer, namespace, name, podUid }: AccountName): string {
-  const account = `${issuer === undefined ? '' : `${issuer} `}${namespace}/${name}`;
+export function accountKey({ name, podUid, ...of }: AccountName): string {
+  const account = `${prefixOf(of)}${name}`;
   return podUid === undefined ? account : `${account}#${podUid}`;
+}
+
+function prefixOf({ issuer, namespace }: Pick<AccountName, 'issuer' | 'namespace'>): string {
+  return `${issuer === undefined ? '' : `${issuer} `}${namespace}/`;
 }
 
 /** The account of a key, whatever its pod; undefined for a SPIFFE identity. */
@@ -88,5 +101,6 @@ export function accountOf(key: string): string | undefined {
 export function agentOf({ metadata, spec }: AgentRegistration, pool: TraitsPool): Agent {
   const { uid = '', namespace = '', name } = metadata;
   const expiresAt = spec.expiresAt === undefined ? undefined : Math.floor(Date.parse(spec.expiresAt) / 1000);
-  return { uid, name, userId: spec.userId, ...agentFace(namespace, name, spec, pool), expiresAt };
+  const face = agentFace(namespace, spec, pool);
+  return { uid, name, userId: spec.userId, traits: face.traits, key: agentKey(face, name), expiresAt };
 }

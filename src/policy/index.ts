@@ -1,5 +1,5 @@
 /** Policies: compiled into a snapshot, ordered, indexed, matched, explained. */
-export { type Agent, type AgentTraits, agentFace, agentOf, TraitsPool } from './agent.ts';
+export { type Agent, type AgentTraits, agentFace, agentKey, agentOf, TraitsPool } from './agent.ts';
 export { type AgentDirectory, AgentIndex, type FoundAgent, type NoAgent } from './agent-index.ts';
 export { type AgentFacts, reportAgent } from './agent-report.ts';
 export { compile } from './compile.ts';

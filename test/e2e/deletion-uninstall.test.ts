@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import { blocks } from '../docs/support.ts';
 import { binary, OPERATOR } from './cluster/index.ts';
 import { type Ending, eventually, FINALIZER, giving, startEnding, TAKEN_OVER } from './deletion-support.ts';
+import { KINDS } from './people.ts';
 import { TRUST_POLICIES } from './serve-support.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
@@ -84,7 +85,7 @@ describe('taking the operator away from a cluster', () => {
     const ending = documented(/delete -k config\/crd/, e);
     await eventually('the CRDs go', () => crdGone('trustpolicies'), 60_000);
     await ending;
-    for (const name of ['trustpolicies', 'clustertrustpolicies', 'protectedresources', 'tokenrevocations'])
+    for (const name of KINDS)
       assert.ok(await crdGone(name), name);
     await e.replicas[0]!.process.stop('SIGTERM');
     await e.cluster.kubectl(['wait', '--for=delete', `namespace/${OPERATOR.namespace}`, '--timeout=60s']);
@@ -98,7 +99,7 @@ describe('taking the operator away from a cluster', () => {
     assert.doesNotMatch(left, /trustmint/);
   }).timeout(300_000);
 
-  for (const first of ['trustpolicies', 'clustertrustpolicies', 'protectedresources', 'tokenrevocations']) {
+  for (const first of KINDS) {
     it(`deleting the CRD of ${first} while policies live: it goes, and so do the others after it`, async () => {
       await e.cluster.kubectl(['delete', 'crd', `${first}.trustmint.dev`, '--timeout=60s']);
       // Deleted one by one: each policy has what it needs, or goes without.

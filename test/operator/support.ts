@@ -69,7 +69,7 @@ export class FakeReflector<T> implements Reflector<T> {
   put(...objects: KubeObject[]): void {
     const changes = objects.map((raw): Change<T> => {
       const key = keyOf(raw);
-      const now = this.options.project(raw);
+      const now = this.options.project(raw, key);
       const old = this.#items.get(key);
       this.#items.set(key, now);
       return old === undefined ? { type: 'added', key, new: now } : { type: 'modified', key, old, new: now };

@@ -1,7 +1,7 @@
 /** What the local copy keeps of a registration: little, for there may be a million. */
 import { agentRegistrationSpec } from '../../api/v1alpha1/index.ts';
 import type { KubeObject } from '../../kube/types.ts';
-import { type Agent, type AgentTraits, agentFace, TraitsPool } from '../../policy/index.ts';
+import { type Agent, type AgentTraits, agentFace, agentKey, TraitsPool } from '../../policy/index.ts';
 import type { Problem } from '../../policy/types.ts';
 import { type Claim, fromRevokingObjects, parseTimestamp, type RevokingObject } from '../../revocation/index.ts';
 import { FINALIZER } from '../deletion/finalizer.ts';
@@ -39,40 +39,92 @@ const OURS: readonly string[] = Object.freeze([FINALIZER]);
 const NO_CLAIMS: readonly Claim[] = Object.freeze([]);
 const KIND = 'AgentRegistration';
 
+interface Fields extends Omit<HeldRegistration, 'name' | 'key' | 'resourceVersion'> {
+  /** `namespace/name`: the very string that the copy has it by. */
+  readonly at: string;
+  readonly account: string | undefined;
+  readonly version: number | string;
+}
+
+/** As few strings as can be. */
+class Held implements HeldRegistration {
+  readonly at: string;
+  readonly uid: string;
+  readonly userId: string;
+  readonly traits: AgentTraits;
+  readonly account: string | undefined;
+  readonly expiresAt: number | undefined;
+  readonly version: number | string;
+  readonly generation: number;
+  readonly finalizers: readonly string[];
+  readonly content: number;
+  readonly said: number;
+  readonly seenHour: number;
+  readonly rare: Rare | undefined;
+
+  constructor(fields: Fields) {
+    this.at = fields.at;
+    this.uid = fields.uid;
+    this.userId = fields.userId;
+    this.traits = fields.traits;
+    this.account = fields.account;
+    this.expiresAt = fields.expiresAt;
+    this.version = fields.version;
+    this.generation = fields.generation;
+    this.finalizers = fields.finalizers;
+    this.content = fields.content;
+    this.said = fields.said;
+    this.seenHour = fields.seenHour;
+    this.rare = fields.rare;
+  }
+
+  get name(): string {
+    return this.at.slice(this.at.indexOf('/') + 1);
+  }
+
+  get key(): string {
+    return agentKey(this, this.name);
+  }
+
+  get resourceVersion(): string {
+    return String(this.version);
+  }
+}
+
 /** Reads registrations as they come; what they have in common is held once. */
-export function registrationHolder(): (raw: KubeObject) => HeldRegistration {
+export function registrationHolder(): (raw: KubeObject, key?: string) => HeldRegistration {
   const pool = new TraitsPool();
-  return (raw) => {
+  return (raw, key) => {
     const { uid, name, namespace = '', resourceVersion, generation = 0 } = raw.metadata;
+    const at = key ?? `${namespace}/${name}`;
     const parsed = agentRegistrationSpec.safeParse(raw.spec ?? {});
     const ends = parsed.success ? parsed.data.expiresAt : undefined;
     const expiresAt = ends === undefined ? undefined : parseTimestamp(ends);
     const isReadable = parsed.success && (ends === undefined || expiresAt !== undefined);
     const face = isReadable
-      ? agentFace(namespace, name, parsed.data, pool)
-      : { key: name, traits: noTraits(namespace) };
+      ? agentFace(namespace, parsed.data, pool)
+      : { traits: noTraits(namespace), account: undefined };
     const seen = Date.parse(text(raw.status, 'lastSeen') ?? '');
     const [issue] = parsed.error?.issues ?? [];
     const path = issue
       ? ['spec', ...issue.path].map((part) => printable(String(part), 64)).join('.')
       : 'spec.expiresAt';
     const fault = isReadable ? undefined : malformed(path, issue?.message ?? 'there is no such time');
-    // Of one shape, all of them: it is the bulk of the memory.
-    return {
+    return new Held({
+      at,
       uid,
-      name,
       userId: isReadable ? parsed.data.userId : '',
       traits: face.traits,
-      key: face.key,
+      account: face.account,
       expiresAt,
-      resourceVersion,
+      version: /^[1-9][0-9]{0,8}$/.test(resourceVersion) ? Number(resourceVersion) : resourceVersion,
       generation,
       finalizers: finalizersOf(raw),
       content: digestOf(contentOf(raw)),
       said: saidBy(raw.status),
       seenHour: Number.isNaN(seen) ? 0 : Math.floor(seen / HOUR),
       rare: rareOf(raw, fault),
-    };
+    });
   };
 }
 
