@@ -87,8 +87,8 @@ function doesFor(kept: Kept, { issuedBefore }: RevocationEntry, now: number): bo
 }
 
 /** @param now NumericDate seconds */
-export function overdue(copies: Copies, now: number): HeldRevocation[] {
-  return [...copies.revocations.items().values()].filter(({ object }) => (endOf(object) ?? now) < now);
+export function isOver({ object }: HeldRevocation, now: number): boolean {
+  return (endOf(object) ?? now) < now;
 }
 
 /**
@@ -106,4 +106,10 @@ export function superseded(copies: Copies, own: string): HeldRevocation[] {
 
 function latest({ issuedBefore }: RevocationEntry): number {
   return issuedBefore ?? Number.MAX_SAFE_INTEGER;
+}
+
+/** @param now NumericDate seconds */
+export function removable(copies: Copies, own: string, now: number): HeldRevocation[] {
+  const over = [...copies.revocations.items().values()].filter((one) => isOver(one, now));
+  return [...over, ...superseded(copies, own)];
 }

@@ -11,7 +11,7 @@ import type { HeldRevocation } from '../held.ts';
 import { WATCHED } from '../kinds.ts';
 import type { Tombstones } from '../tombstones.ts';
 import type { ClusterView } from '../view.ts';
-import { overdue, superseded, withoutTombstone } from './due.ts';
+import { isOver, removable, superseded, withoutTombstone } from './due.ts';
 import { Judge } from './judge.ts';
 import { whyKept } from './why.ts';
 
@@ -116,8 +116,7 @@ export function keepRevocations(settings: KeeperSettings): Keeper {
       add(`bury ${claim.uid} ${claim.entry.issuedBefore}`, claim, { do: 'bury', claim });
     if (clock.monotonic() < term.sweepAt) return;
     term.sweepAt = clock.monotonic() + LOOK_SELDOM;
-    for (const one of [...overdue(view.copies, now), ...superseded(view.copies, namespace)])
-      add(`remove ${one.uid}`, one, { do: 'remove', one });
+    for (const one of removable(view.copies, namespace, now)) add(`remove ${one.uid}`, one, { do: 'remove', one });
   }
 
   function idOf(one: Lingering): number {
@@ -171,7 +170,10 @@ export function keepRevocations(settings: KeeperSettings): Keeper {
     return tombstones.keep(entry, why, call);
   }
 
-  async function remove({ uid, object }: HeldRevocation, call: CallOptions): Promise<void> {
+  async function remove(one: HeldRevocation, call: CallOptions): Promise<void> {
+    const { uid, object } = one;
+    // A clock that was wrong for a moment may have said so.
+    if (!isOver(one, epochSeconds(clock)) && !superseded(view.copies, namespace).includes(one)) return;
     const { name, namespace: where } = object.metadata;
     try {
       await client.delete(WATCHED.TokenRevocation, name, where, { uid }, call);

@@ -33,6 +33,27 @@ describe('TokenRevocations that are over', () => {
     await k.close();
   });
 
+  it('are those by a clock that is right: what a wrong one found over a moment ago stays', async () => {
+    const k = keeping();
+    const creationTimestamp = new Date(k.w.clock.now()).toISOString();
+    const spec = { token: 'jti-1', expiresAt: '2026-01-02T00:00:00Z' };
+    await k.w.sync({ tokenrevocations: [raw('TokenRevocation', 'team-a', 'dead', spec, { creationTimestamp })] });
+    await k.lead();
+    // Who has a wrong clock does not lead for now.
+    k.mayWrite = false;
+    const right = k.w.clock.now();
+    k.w.clock.jump('2027-01-01T00:00:00Z');
+    await k.pass(40_000);
+    k.w.clock.jump(right + 40_000);
+    k.mayWrite = true;
+    await k.pass(60_000);
+    assert.deepEqual(
+      k.client.server.calls.filter(({ verb }) => verb === 'delete'),
+      [],
+    );
+    await k.close();
+  });
+
   it('do not pile up of a policy whose revokeIssuedBefore is raised again and again; what was dead stays dead', async () => {
     const k = keeping();
     const time = (n: number) => new Date(k.w.clock.now() + n * 1_000).toISOString().replace(/\.\d+/, '');
