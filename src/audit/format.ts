@@ -112,9 +112,23 @@ function ended(r: Reader): string[] {
   return [
     `${r.text('policy_kind')} ${name}`,
     r.text('why'),
-    ...(r.has('tokens_valid_until') ? [`tokens good until ${until(r.text('tokens_valid_until'))}`] : []),
+    ...(r.has('tokens_valid_until') ? [`no token of it is good after ${until(r.text('tokens_valid_until'))}`] : []),
     ...(r.has('tombstone') ? [r.text('tombstone')] : []),
   ];
+}
+
+/** What became of a revocation; of all else it is in force from then on. */
+const ENDS = new Map([
+  ['undone', 'UNDONE'],
+  ['expired', 'EXPIRED'],
+  ['kept', 'KEPT'],
+]);
+
+function registered(r: Reader): string[] {
+  const user = r.has('user_id') ? [`a ${r.text('agent_type')} for ${r.text('user_id')}`] : [];
+  const why = r.has('reason') ? [`answered ${r.text('reason')}`] : [];
+  const by = `by ${r.has('requested_by') ? r.text('requested_by') : r.text('peer')}`;
+  return [`agent ${r.text('namespace')}/${r.text('name')} ${r.text('action')}`, ...user, by, ...why];
 }
 
 /** The word a record begins with, its colour, and the rest of the sentence. */
@@ -125,9 +139,13 @@ function sentence(r: Reader): { word: string; colour: number; parts: string[] } 
         ? { word: 'GRANTED', colour: GREEN, parts: [who(r), ...granted(r)] }
         : { word: 'REFUSED', colour: RED, parts: [who(r), ...refused(r)] };
     case 'revocation':
-      return { word: r.text('action') === 'undone' ? 'UNDONE' : 'REVOKED', colour: YELLOW, parts: revocation(r) };
+      return { word: ENDS.get(r.text('action')) ?? 'REVOKED', colour: YELLOW, parts: revocation(r) };
     case 'policy':
       return { word: r.text('action') === 'revoked' ? 'REVOKED' : 'DELETED', colour: YELLOW, parts: ended(r) };
+    case 'agent':
+      return r.text('action') === 'refused'
+        ? { word: 'REFUSED', colour: RED, parts: registered(r) }
+        : { word: 'AGENT', colour: YELLOW, parts: registered(r) };
     case 'key':
       return { word: 'KEY', colour: YELLOW, parts: [`${r.text('kid')} ${r.text('action')}`] };
     case 'suppressed': {

@@ -50,7 +50,30 @@ describe('audit record for people', () => {
       line.includes('REVOKED grant g, tenant any; issued up to 2026-01-01T00:00:00.000Z; leaked; TokenRevocation/a/b'),
       line,
     );
-    assert.ok(show({ ...revocation, action: 'undone', issued_before: null, expires_at: null }).includes('UNDONE'));
+    for (const [action, word] of [
+      ['undone', 'UNDONE'],
+      ['expired', 'EXPIRED'],
+      ['kept', 'KEPT'],
+    ] as const) {
+      const said = show({ ...revocation, action, issued_before: null, expires_at: null });
+      assert.ok(said.includes(` ${word} `) && !said.includes('REVOKED'), said);
+    }
+    const end = show({
+      kind: 'policy',
+      id: '-',
+      action: 'revoked',
+      policy_kind: 'TrustPolicy',
+      uid: 'u',
+      namespace: 'a',
+      name: 'p',
+      why: 'state: Revoked',
+      tombstone: null,
+      tokens_valid_until: 1_767_225_600,
+    });
+    assert.ok(
+      end.endsWith('REVOKED TrustPolicy a/p; state: Revoked; no token of it is good after 2026-01-01T00:00:00.000Z'),
+      end,
+    );
     assert.ok(show({ kind: 'key', id: '-', action: 'promoted', kid: 'k1' }).endsWith('KEY     k1 promoted'));
     const counted = show({ kind: 'suppressed', id: '-', of: 'peer', count: 5, from: 'a', to: 'b' });
     assert.ok(counted.endsWith('COUNTED 5 more refusals of peer; from a to b'), counted);
