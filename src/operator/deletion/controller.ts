@@ -33,7 +33,9 @@ export interface Deletion {
 const LOOK = 1_000;
 /** Milliseconds that changes are gathered for. */
 const GATHER = 20;
-/** Living objects a look, which is about a second: beside them statuses are written. */
+/** Milliseconds until the next look where few wait for their status: who is deleted before has no finalizer yet. */
+const SOON = 100;
+/** Living objects a second: beside them statuses are written. */
 const PACE = 50;
 /** Milliseconds of a term after which finalizers are put also onto what has no status yet: at first those are written. */
 const STATUSES_FIRST = 60_000;
@@ -49,6 +51,9 @@ interface Term {
   readonly queue: WorkQueue;
   readonly endings: Endings;
   readonly since: number;
+  /** Living objects that may be written now, of those of a second; as of when. */
+  allowance: number;
+  lookedAt: number;
   /** By key: the resourceVersion that was looked at. */
   seen: Map<string, string>;
   forgetAt: number;
@@ -76,24 +81,30 @@ export function handleDeletion(settings: DeletionSettings): Deletion {
     timer = undefined;
     const term = leading;
     if (!term) return;
-    lookAfter(LOOK);
     const now = clock.monotonic();
+    term.allowance = Math.min(PACE, term.allowance + ((now - term.lookedAt) * PACE) / 1_000);
+    term.lookedAt = now;
     if (now >= term.forgetAt) forget(term, now);
     const anyway = now - term.since >= STATUSES_FIRST;
-    let left = now < term.pausedUntil ? 0 : PACE;
+    let unsaid = 0;
     for (const kind of kinds) {
       for (const [key, one] of kind.held()) {
         const id = `${kind.kind} ${key}`;
         if (term.seen.get(id) === one.resourceVersion) continue;
         if (!isDeleting(one)) {
           if (one.finalizers.includes(FINALIZER) === settings.finalizers) continue;
-          if (left === 0 || (!anyway && member(one.status, 'observedGeneration') === undefined)) continue;
-          left -= 1;
+          if (!anyway && member(one.status, 'observedGeneration') === undefined) {
+            unsaid += 1;
+            continue;
+          }
+          if (term.allowance < 1 || now < term.pausedUntil) continue;
+          term.allowance -= 1;
         } else if (!one.finalizers.includes(FINALIZER) || term.endings.isDone(one.uid)) continue;
         term.seen.set(id, one.resourceVersion);
         term.queue.add(id);
       }
     }
+    lookAfter(unsaid > 0 && unsaid <= PACE ? SOON : LOOK);
   }
 
   function forget(term: Term, now: number): void {
@@ -168,6 +179,8 @@ export function handleDeletion(settings: DeletionSettings): Deletion {
         queue,
         endings,
         since: now,
+        allowance: 0,
+        lookedAt: now,
         seen: new Map(),
         forgetAt: now + FORGET,
         pausedUntil: now,

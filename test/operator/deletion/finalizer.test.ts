@@ -27,6 +27,20 @@ describe('the finalizer', () => {
     assert.equal(r.did.length, 2);
   });
 
+  it('is put on a new policy right after its status, so that one deleted a moment later has its last words', async () => {
+    const d = new Deletions();
+    const r = d.lead();
+    await d.pass(10_500);
+    const one = living('p');
+    const { status: said, ...unsaid } = one;
+    d.put(unsaid as KubeObject);
+    r.changed();
+    await d.pass(50);
+    d.put({ ...one, status: said, metadata: { ...one.metadata, resourceVersion: d.server.nextVersion() } });
+    await d.pass(150);
+    assert.deepEqual(of(d, one), [FINALIZER]);
+  });
+
   it('is never put on what is being deleted', async () => {
     const d = new Deletions();
     const one = living('p', ['example.com/a']);
