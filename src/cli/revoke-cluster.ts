@@ -131,9 +131,12 @@ function told({ metadata: { name, namespace }, spec }: Manifest, ref: PolicyRef 
     (grant && `every token of grant ${grant}`) ??
     (agent && `every token of agent ${agent}`) ??
     `every token of policy ${policy}${which}`;
+  // Whoever means the tokens that there are must learn that the workload gets no others.
+  const later = token || derivedFrom ? '' : '; exchanges that would give another one are refused';
+  const also = issuedBefore ? `, issued up to ${issuedBefore}` : later;
   return [
     `TokenRevocation ${namespace}/${name} created at ${server}`,
-    `kills ${dead}${issuedBefore ? `, issued up to ${issuedBefore}` : ''}`,
+    `kills ${dead}${also}`,
     `of the tenant of namespace ${namespace}; of any tenant if that is the operator's own`,
     `holds until ${expiresAt ?? 'it is deleted'}`,
     '',

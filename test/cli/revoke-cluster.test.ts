@@ -81,6 +81,20 @@ describe('trustmint revoke in a cluster', () => {
     assert.equal((await inCluster('-n', 'team-a', '--token', JTI)).code, 0);
   });
 
+  it('says of a grant, agent or policy that exchanges are refused too, unless only older tokens die', async () => {
+    const uid = policy('trustpolicies', 'research', 'ai');
+    for (const target of [
+      ['--grant', JTI],
+      ['--agent', uid],
+      ['--policy', uid],
+    ]) {
+      const all = await inCluster(...target);
+      assert.match(all.out, /^kills every token of .*; exchanges that would give another one are refused$/m);
+      const older = await inCluster(...target, '--issued-before', '2026-01-01T00:00:00Z');
+      assert.doesNotMatch(older.out, /exchanges/);
+    }
+  });
+
   it('-n says where; two runs make two objects', async () => {
     for (const _ of [1, 2]) assert.equal((await inCluster('-n', 'trustmint-system', '--grant', JTI)).code, 0);
     assert.deepEqual(
