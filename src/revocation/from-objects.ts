@@ -43,7 +43,7 @@ function expiryOf(object: TokenRevocation, report: Report): number | null {
     return null;
   }
   if (expiresAt < created + MIN_LIFE) {
-    const message = 'less than 24 h after creation, and a token may live that long: it stays in force for 24 h';
+    const message = 'less than 24 h after creation, and a token may live that long: it stays in force for 25 h';
     report({ code: 'ExpiresTooEarly', severity: 'warning', path: 'spec.expiresAt', message });
   }
   return Math.min(Math.max(expiresAt, created + MIN_LIFE) + CLOCKS_APART, LATEST);

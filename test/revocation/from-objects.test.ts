@@ -71,6 +71,7 @@ describe('TokenRevocation to entry', () => {
     const early = convert(object({ token: 'x', expiresAt: '2026-03-01T13:00:00Z' }));
     assert.equal(early.entries[0]!.expiresAt, created + 90_000);
     assert.equal(early.problems[0]!.code, 'ExpiresTooEarly');
+    assert.match(early.problems[0]!.message, /stays in force for 25 h$/);
     const exact = convert(object({ token: 'x', expiresAt: '2026-03-02T12:00:00Z' }));
     assert.equal(exact.entries[0]!.expiresAt, created + 90_000);
     assert.deepEqual(exact.problems, []);
