@@ -9,7 +9,7 @@ export const ROOT = resolve(import.meta.dirname, '../..');
 /** Every page that a person reads: paths from the root. */
 export const PAGES: readonly string[] = [
   ...['README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md', 'examples/README.md'],
-  ...['examples/gateway/README.md', 'examples/sample-api/README.md'],
+  ...['agents', 'gateway', 'sample-api'].map((name) => `examples/${name}/README.md`),
   ...readdirSync(join(ROOT, 'docs')).flatMap((name) => (name.endsWith('.md') ? [`docs/${name}`] : [])),
 ];
 
