@@ -66,7 +66,7 @@ describe('what is kept dead by a TokenRevocation', () => {
     await tombstones.keep(known!, 'why');
     await tombstones.keep({ ...known!, issuedBefore: 253_402_300_799, expiresAt: 253_402_300_799 }, 'the same');
     const [object, ...more] = written();
-    const { expiresAt, issuedBefore } = object?.spec as Record<string, string>;
+    const { expiresAt, issuedBefore } = (object?.spec ?? {}) as Record<string, string>;
     assert.deepEqual([expiresAt, issuedBefore, more], ['9999-12-31T23:59:59Z', '9999-12-31T23:59:59Z', []]);
   });
 
