@@ -128,6 +128,23 @@ export interface PolicyEvent {
   readonly tokens_valid_until: number | null;
 }
 
+/** An agent was registered or retired by request, or that was refused. */
+export interface AgentEvent {
+  readonly kind: 'agent';
+  readonly id: string;
+  readonly action: 'registered' | 'retired' | 'refused';
+  readonly peer: string;
+  /** Who asked; null: whoever has the admin token, or nobody who could be told. */
+  readonly requested_by: string | null;
+  readonly namespace: string | null;
+  readonly name: string | null;
+  readonly uid: string | null;
+  readonly agent_type?: string;
+  readonly user_id?: string;
+  /** The code that the caller was refused with. */
+  readonly reason?: string;
+}
+
 /** One of our own keys changed its state. */
 export interface KeyEvent {
   readonly kind: 'key';
@@ -150,7 +167,7 @@ export interface SuppressedEvent {
 }
 
 /** What a caller hands in. */
-export type AuditEvent = ExchangeEvent | RevocationEvent | PolicyEvent | KeyEvent | SuppressedEvent;
+export type AuditEvent = ExchangeEvent | RevocationEvent | PolicyEvent | AgentEvent | KeyEvent | SuppressedEvent;
 
 /** What stands in a line. */
 export type AuditRecord = AuditEvent & {

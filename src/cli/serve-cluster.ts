@@ -15,6 +15,7 @@ import {
   clockCheck,
   clockIsWrong,
   createAccess,
+  createAgentRegistry,
   createClusterView,
   createConfigMaps,
   createReferences,
@@ -32,6 +33,7 @@ import {
 } from '../operator/index.ts';
 import { compile, lintInSteps } from '../policy/index.ts';
 import { createIssuerKeys, createProofVerifier } from '../proof/index.ts';
+import { recordedAgents } from './agent-records.ts';
 import { deletionOf } from './deletion.ts';
 import { CliError } from './errors.ts';
 import { revocationWriter } from './giving-up.ts';
@@ -46,6 +48,9 @@ import { keyRingOptions, type Serving, withServing } from './serving.ts';
 const REVIEWS = { qps: 1_000, burst: 2_000 };
 /** Requests a second and at once for statuses and Events: after thousands of changes nothing else waits for theirs. */
 const STATUSES = { qps: 50, burst: 100 };
+
+/** Requests a second and at once for agents that are registered: an orchestrator may spawn thousands. */
+const REGISTRATIONS = { qps: 200, burst: 400 };
 
 /** Seconds between two bookmarks of a watch. */
 const SIGN_OF_LIFE = 60;
@@ -169,6 +174,15 @@ export async function serveCluster(flags: ServeFlags, io: Io): Promise<void> {
     configMaps.start();
     elector.start();
 
+    const registering = createKubeClient({ credentials, clock, random, rate: REGISTRATIONS });
+    onClose(() => registering.close());
+    const access = createAccess({
+      client: reviews,
+      clock,
+      issuer: flags.issuer,
+      snapshot: () => view.snapshot(),
+      staleSeconds: () => view.staleSeconds(),
+    });
     await answer({
       // Without keys of our own nothing can be minted or verified, so nothing is served.
       view: { ...view, snapshot: () => (keyring.ready() ? view.snapshot() : undefined) },
@@ -180,13 +194,19 @@ export async function serveCluster(flags: ServeFlags, io: Io): Promise<void> {
       checks: () => [clusterCheck(cluster), clockCheck(skew), configMaps.check()],
       clockAhead: () => skew.ahead(),
       clockIsWrong: () => clockIsWrong(skew),
-      access: createAccess({
-        client: reviews,
-        clock,
-        issuer: flags.issuer,
-        snapshot: () => view.snapshot(),
-        staleSeconds: () => view.staleSeconds(),
-      }),
+      access,
+      agents: recordedAgents(
+        createAgentRegistry({
+          client: registering,
+          clock,
+          random,
+          access,
+          namespace,
+          isRegistry: (name) => view.copies.agents.isRegistry(name),
+          finalizers: flags.finalizers,
+        }),
+        serving.recorded,
+      ),
     });
   });
 }

@@ -4,7 +4,14 @@ import { FileKeyStore, openKeyRing } from '../keyring/index.ts';
 import { compile } from '../policy/index.ts';
 import { createIssuerKeys, createProofVerifier } from '../proof/index.ts';
 import { tokenFile } from '../server/index.ts';
-import { createManifestStore, lockDataDir, printProblem, writeRevocation } from '../standalone/index.ts';
+import {
+  createAgentWriter,
+  createManifestStore,
+  lockDataDir,
+  printProblem,
+  writeRevocation,
+} from '../standalone/index.ts';
+import { recordedAgents } from './agent-records.ts';
 import { CliError } from './errors.ts';
 import type { Io } from './io.ts';
 import { reportLines } from './report.ts';
@@ -66,6 +73,10 @@ export async function serveManifests(flags: ServeFlags & { manifests: string }, 
           await writeRevocation(flags.dataDir, { [by]: value, ...end, reason }, { clock, random });
         },
         issuerKeys,
+        agents: recordedAgents(
+          createAgentWriter({ dataDir: flags.dataDir, clock, random, store: view }),
+          serving.recorded,
+        ),
         keyProblem: () => keyring.problem(),
         ...(flags.verifierTokenFile && { verifierToken: tokenFile(flags.verifierTokenFile, clock) }),
         ...(flags.adminTokenFile && { adminToken: tokenFile(flags.adminTokenFile, clock) }),

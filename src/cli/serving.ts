@@ -33,7 +33,7 @@ export interface Serving {
   answer(parts: ServingParts): Promise<void>;
 }
 
-export interface ServingParts extends Pick<ServerOptions, 'access' | 'verifierToken' | 'adminToken'> {
+export interface ServingParts extends Pick<ServerOptions, 'access' | 'agents' | 'verifierToken' | 'adminToken'> {
   readonly view: EngineSettings['view'];
   readonly proofs: ProofVerifier;
   readonly keyring: EngineSettings['keyring'];

@@ -44,6 +44,14 @@ const STRANGERS = { perSecond: 50, burst: 200 };
 const MAX_TOKEN = 16 * 1024;
 const VERBS = { explain: 'explain', policies: 'list' } as const;
 
+/** Of a SubjectAccessReview. Without a namespace: in all of them. */
+interface Attributes {
+  readonly group: string;
+  readonly resource: string;
+  readonly verb: string;
+  readonly namespace?: string;
+}
+
 /** Answers `authorize` by TokenReview and SubjectAccessReview, each remembered for seconds. */
 export function createAccess(settings: AccessSettings) {
   const { client, issuer, clock } = settings;
@@ -80,10 +88,8 @@ export function createAccess(settings: AccessSettings) {
     }
   }
 
-  function mayDo({ username, uid, groups, extra }: ReviewedToken, verb: string): Promise<boolean> {
-    return rights.of(digest(JSON.stringify([username, uid, groups, extra, verb])), async () => {
-      // No namespace: explain and policies speak of all of them.
-      const resourceAttributes = { group: GROUP, resource: WATCHED.TrustPolicy.plural, verb };
+  function mayDo({ username, uid, groups, extra }: ReviewedToken, resourceAttributes: Attributes): Promise<boolean> {
+    return rights.of(digest(JSON.stringify([username, uid, groups, extra, resourceAttributes])), async () => {
       const answer = await client.review<unknown>(SUBJECT_ACCESS_REVIEWS, {
         apiVersion: 'authorization.k8s.io/v1',
         kind: 'SubjectAccessReview',
@@ -96,6 +102,20 @@ export function createAccess(settings: AccessSettings) {
 
   return {
     /**
+     * Whose a token is that was made for our issuer; undefined: nobody's.
+     * @throws where the API server cannot be asked
+     */
+    async identify(bearer: string): Promise<ReviewedToken | undefined> {
+      return bearer.length > MAX_TOKEN ? undefined : await callerOf(bearer, 'explain');
+    },
+
+    /**
+     * Whether RBAC lets a caller do something.
+     * @throws where the API server cannot be asked
+     */
+    may: mayDo,
+
+    /**
      * Whether the bearer of a token may ask. Never rejects.
      *
      * @param bearer what the caller presented; undefined: nothing
@@ -106,7 +126,10 @@ export function createAccess(settings: AccessSettings) {
       try {
         const caller = await callerOf(bearer, kind);
         if (caller?.username === undefined) return 'unauthorized';
-        if (kind !== 'verifier') return (await mayDo(caller, VERBS[kind])) ? 'ok' : 'forbidden';
+        if (kind !== 'verifier')
+          return (await mayDo(caller, { group: GROUP, resource: WATCHED.TrustPolicy.plural, verb: VERBS[kind] }))
+            ? 'ok'
+            : 'forbidden';
         const snapshot = settings.snapshot();
         if (!snapshot || settings.staleSeconds() * 1000 > REMEMBER_IN_OUTAGE) return 'unavailable';
         return verifies(caller.username, snapshot, resource) ? 'ok' : 'unauthorized';

@@ -17,6 +17,7 @@ export { createReferences } from './references.ts';
 export { registrationDeletion } from './registrations/controller.ts';
 export { type HeldRegistration, registrationHolder } from './registrations/held.ts';
 export { Registrations } from './registrations/registrations.ts';
+export { type AgentRegistrySettings, createAgentRegistry } from './registrations/registry.ts';
 export { type Keeper, type KeeperSettings, keepRevocations } from './revocations/keeper.ts';
 export { reportStatus, type StatusReporter, type StatusSettings } from './status/controller.ts';
 export type { PolicyEnd } from './status/types.ts';

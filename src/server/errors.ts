@@ -11,6 +11,7 @@ export type HttpErrorCode =
   | 'unauthorized'
   | 'forbidden'
   | 'not_found'
+  | 'conflict'
   | 'method_not_allowed'
   | 'request_timeout'
   | 'request_too_large'
@@ -43,6 +44,7 @@ const STATUS: Readonly<Record<ServerErrorCode, number>> = {
   forbidden: 403,
   not_found: 404,
   method_not_allowed: 405,
+  conflict: 409,
   request_timeout: 408,
   request_too_large: 413,
   expectation_failed: 417,

@@ -5,6 +5,9 @@ export { tokenFile } from './token-file.ts';
 export type {
   Access,
   Address,
+  AgentAnswer,
+  AgentCaller,
+  AgentRegistry,
   Limits,
   Log,
   SecretProvider,

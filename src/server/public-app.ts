@@ -2,6 +2,7 @@
 import type { Express } from 'express';
 import type { Engine } from '../exchange/types.ts';
 import { asError, sendJson } from './answer.ts';
+import { AGENTS_PATH, registerAgent, retireAgent } from './doors/agents.ts';
 import { resourceOf, sendKeys, sendRevocations } from './doors/feeds.ts';
 import { INTROSPECT_PATH, introspect, renderIntrospection } from './doors/introspect.ts';
 import { JWKS_PATH, sendJwks } from './doors/jwks.ts';
@@ -12,7 +13,7 @@ import { ServerError } from './errors.ts';
 import type { Gatekeeper } from './gatekeeper.ts';
 import type { Metrics } from './metrics.ts';
 import { createApp, finish, route } from './routes.ts';
-import type { Limits, Log } from './types.ts';
+import type { AgentRegistry, Limits, Log } from './types.ts';
 
 export interface PublicAppOptions {
   readonly engine: Engine;
@@ -20,9 +21,11 @@ export interface PublicAppOptions {
   readonly log: Log;
   readonly limits: Limits;
   readonly verifiers: Gatekeeper;
+  /** Absent: there is no such route. `guard` is who may ask, where the registry does not decide that. */
+  readonly agents?: { readonly registry: AgentRegistry; readonly guard?: Gatekeeper };
 }
 
-export function publicApp({ engine, metrics, log, limits, verifiers }: PublicAppOptions): Express {
+export function publicApp({ engine, metrics, log, limits, verifiers, agents }: PublicAppOptions): Express {
   const app = createApp();
   route(app, 'POST', '/api/mint/verify', verifiers, async (req, res, context) => {
     let result: 'active' | 'inactive' | 'refused' = 'refused';
@@ -56,6 +59,17 @@ export function publicApp({ engine, metrics, log, limits, verifiers }: PublicApp
     }
   });
   oauthRoutes(app, { engine, metrics, log, limits, verifiers });
+  if (agents) {
+    const { registry, guard } = agents;
+    route(app, 'POST', AGENTS_PATH, guard, async (req, res, context) => {
+      const { status, body } = await registerAgent(registry, req, context, limits.bodyBytes);
+      sendJson(res, context, status, body);
+    });
+    route(app, 'DELETE', `${AGENTS_PATH}/:name`, guard, async (req, res, context) => {
+      const { status, body } = await retireAgent(registry, String(req.params.name), req, context);
+      sendJson(res, context, status, body);
+    });
+  }
   finish(app, log);
   return app;
 }

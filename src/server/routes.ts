@@ -38,7 +38,7 @@ export function createApp(): Express {
  */
 export function route(
   app: Express,
-  method: 'GET' | 'POST',
+  method: 'GET' | 'POST' | 'DELETE',
   path: string,
   guard: Gatekeeper | undefined,
   handler: RouteHandler,

@@ -120,7 +120,17 @@ function publicHandler(options: ServerOptions, limits: Limits, metrics: Metrics)
         loopback: isLoopbackHost(options.listen.host),
         flag: '--verifier-token-file',
       });
-  const app = publicApp({ engine, metrics, log, limits, verifiers });
+  const agents = options.agents && {
+    registry: options.agents,
+    ...(!options.access && {
+      guard: gatekeeper({
+        secret: options.adminToken,
+        loopback: isLoopbackHost(options.listen.host),
+        flag: '--admin-token-file',
+      }),
+    }),
+  };
+  const app = publicApp({ engine, metrics, log, limits, verifiers, ...(agents && { agents }) });
   return (req, res, context) => {
     const problem = inspect(req);
     // Whether what stands in front takes the path of our issuer away or not.

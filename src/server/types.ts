@@ -2,6 +2,7 @@
 import type { Registry } from 'prom-client';
 import type { Clock } from '../clock.ts';
 import type { Engine } from '../exchange/types.ts';
+import type { AgentAsked } from '../policy/index.ts';
 
 export interface Address {
   /** An address or name to bind. Loopback: `localhost`, 127.0.0.0/8, `::1`. */
@@ -64,6 +65,42 @@ export interface Access {
   ): Promise<'ok' | 'unauthorized' | 'forbidden' | 'unavailable'>;
 }
 
+export interface AgentCaller {
+  /** What the caller presented; absent: nothing, or no bearer token. */
+  readonly bearer?: string;
+  readonly peer: string;
+  readonly correlationId: string;
+}
+
+export type AgentAnswer =
+  | {
+      /** `unchanged`: one that says the same was there. */
+      readonly result: 'registered' | 'unchanged' | 'retired';
+      readonly namespace: string;
+      readonly name: string;
+      readonly uid: string;
+      /** For the record. */
+      readonly requestedBy?: string;
+    }
+  | {
+      readonly result: 'refused';
+      readonly code:
+        | 'unauthorized'
+        | 'forbidden'
+        | 'invalid_request'
+        | 'conflict'
+        | 'not_found'
+        | 'temporarily_unavailable';
+      readonly message: string;
+      readonly requestedBy?: string;
+    };
+
+/** Registers agents, and leaves records of that. Neither rejects. */
+export interface AgentRegistry {
+  register(asked: AgentAsked, caller: AgentCaller): Promise<AgentAnswer>;
+  retire(asked: { readonly namespace?: string; readonly name: string }, caller: AgentCaller): Promise<AgentAnswer>;
+}
+
 /** A bearer token that callers must present; undefined while there is none to compare with: then nobody may ask. */
 export type SecretProvider = () => Uint8Array | undefined;
 
@@ -87,6 +124,8 @@ export interface ServerOptions {
   readonly adminToken?: SecretProvider;
   /** Takes the place of both tokens, and of the rule for loopback listeners. */
   readonly access?: Access;
+  /** Absent: there is no `/api/agents`. With `access` it decides by itself who may ask. */
+  readonly agents?: AgentRegistry;
   readonly limits?: Partial<Limits>;
   /** For `trustmint_build_info`. */
   readonly version?: string;

@@ -44,6 +44,7 @@ export function onlyAgents(result: ReadResult): ReadResult {
 
 export interface ReadAgents {
   readonly index: AgentIndex;
+  readonly objects: readonly AgentRegistration[];
   /** Those that revoke. */
   readonly revoked: readonly RevocationEntry[];
   /** What became of each. @param now NumericDate seconds */
@@ -59,6 +60,7 @@ export function readAgents(objects: readonly AgentRegistration[]): ReadAgents {
   for (const agent of agents) index.add(agent);
   return {
     index,
+    objects,
     revoked: revokedBy(objects),
     reports: (now) =>
       agents.map((agent) =>

@@ -49,6 +49,8 @@ export interface ManifestStore {
   revocations(): RevocationIndex;
   /** The registrations that are served. */
   agents(): AgentDirectory;
+  /** The same as objects. */
+  registrations(): readonly AgentRegistration[];
   /** Seconds since everything was last seen to be what is served; infinite before the first good read. */
   staleSeconds(): number;
   readErrors(): readonly { readonly source: string; readonly code: string; readonly message: string }[];
@@ -178,6 +180,7 @@ export async function createManifestStore(settings: ManifestStoreSettings): Prom
     snapshot: () => snapshot,
     revocations: () => revocations,
     agents: () => agents.index,
+    registrations: () => agents.objects,
     staleSeconds: () => Math.max(...directories.map((directory) => directory.age)) / 1000,
     readErrors: () => wrongs().map(readError),
     ignored: () => manifests.ignored,

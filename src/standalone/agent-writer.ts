@@ -1,0 +1,99 @@
+/** Registers and retires agents by files under the data directory. Who asks was looked at before. */
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import { type AgentRegistration, API_VERSION } from '../api/v1alpha1/index.ts';
+import type { Clock } from '../clock.ts';
+import { type AgentAsked, isAgentName, isSameAgent, readAgentAsked } from '../policy/index.ts';
+import { agentsDir } from './agents.ts';
+import { printable } from './errors.ts';
+import { DEFAULT_NAMESPACE } from './objects.ts';
+import type { ManifestStore } from './store.ts';
+import { uidOf } from './uid.ts';
+import { writeWhole } from './whole-file.ts';
+
+export interface AgentWriterSettings {
+  readonly dataDir: string;
+  readonly clock: Clock;
+  readonly random: (bytes: number) => Uint8Array;
+  readonly store: Pick<ManifestStore, 'registrations' | 'reload' | 'readErrors'>;
+}
+
+type Refused = {
+  readonly result: 'refused';
+  readonly code: 'invalid_request' | 'conflict' | 'not_found' | 'temporarily_unavailable';
+  readonly message: string;
+};
+type Answer =
+  | {
+      readonly result: 'registered' | 'unchanged' | 'retired';
+      readonly namespace: string;
+      readonly name: string;
+      readonly uid: string;
+    }
+  | Refused;
+
+/** Characters: a file is called so. */
+const MAX_NAME = 200;
+const KIND = 'AgentRegistration';
+
+/** What it answers as done is served: it waits until it is. */
+export function createAgentWriter({ dataDir, clock, random, store }: AgentWriterSettings) {
+  let last: Promise<unknown> = Promise.resolve();
+
+  /** One at a time: two of one name must not both find that there is none. */
+  function inTurn(act: () => Promise<Answer>): Promise<Answer> {
+    const done = last.then(act).catch((error: NodeJS.ErrnoException): Answer => {
+      return refused('temporarily_unavailable', `the data directory cannot be written: ${error.code ?? 'failed'}`);
+    });
+    last = done;
+    return done;
+  }
+
+  const fileOf = (name: string) => join(agentsDir(dataDir), `${name}.yaml`);
+  const find = (name: string): AgentRegistration | undefined =>
+    store.registrations().find(({ metadata }) => metadata.name === name && metadata.namespace === DEFAULT_NAMESPACE);
+
+  return {
+    register(asked: AgentAsked): Promise<Answer> {
+      return inTurn(async () => {
+        if ((asked.namespace ?? DEFAULT_NAMESPACE) !== DEFAULT_NAMESPACE) {
+          return refused('invalid_request', `namespace: there is none but ${DEFAULT_NAMESPACE} here`);
+        }
+        const read = readAgentAsked(asked, clock.now());
+        if ('fault' in read) return refused('invalid_request', printable(read.fault, 300));
+        if ((read.name?.length ?? 0) > MAX_NAME) {
+          return refused('invalid_request', `name: at most ${MAX_NAME} characters here`);
+        }
+        const { spec, name = `agent-${Buffer.from(random(8)).toString('hex')}` } = read;
+        const named = { namespace: DEFAULT_NAMESPACE, name, uid: uidOf(KIND, DEFAULT_NAMESPACE, name) };
+        const there = find(name);
+        if (there) {
+          if (isSameAgent(there.spec, spec)) return { result: 'unchanged', ...named };
+          return refused('conflict', 'another agent is registered by this name');
+        }
+        const object = { apiVersion: API_VERSION, kind: KIND, metadata: { name, namespace: DEFAULT_NAMESPACE }, spec };
+        await writeWhole(fileOf(name), stringify(object, { lineWidth: 0 }));
+        await store.reload();
+        if (find(name)) return { result: 'registered', ...named };
+        return refused('temporarily_unavailable', 'it is written, and not served while the manifests cannot be read');
+      });
+    },
+
+    retire({ namespace = DEFAULT_NAMESPACE, name }: { readonly namespace?: string; readonly name: string }) {
+      return inTurn(async () => {
+        const none = refused('not_found', 'there is no agent of this name');
+        if (namespace !== DEFAULT_NAMESPACE || !isAgentName(name) || !find(name)) return none;
+        await rm(fileOf(name), { force: true });
+        await store.reload();
+        if (find(name)) return refused('conflict', 'the agent stands in a manifest: take it out there');
+        const uid = uidOf(KIND, DEFAULT_NAMESPACE, name);
+        return { result: 'retired', namespace, name, uid };
+      });
+    },
+  };
+}
+
+function refused(code: Refused['code'], message: string): Refused {
+  return { result: 'refused', code, message };
+}
