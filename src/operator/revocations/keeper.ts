@@ -1,6 +1,7 @@
 /**
  * Keeps dead what was dead. In every replica: finds out why what lingers went. The leader: keeps what nobody took back by
  * a TokenRevocation in the operator's namespace, writes one for each policy that revokes, and removes those that are over.
+ * The others keep what they saw and it did not.
  */
 import { type Clock, epochSeconds, type TimerHandle } from '../../clock.ts';
 import { type KubeLog, tellOnce, WorkQueue, type WorkQueueOptions } from '../../kube/index.ts';
@@ -13,7 +14,8 @@ import type { Tombstones } from '../tombstones.ts';
 import type { ClusterView } from '../view.ts';
 import { isOver, removable, superseded, withoutTombstone } from './due.ts';
 import { Judge } from './judge.ts';
-import { whyKept } from './why.ts';
+import { StandIn } from './stand-in.ts';
+import { FAILED, whyKept } from './why.ts';
 
 export interface KeeperSettings {
   /** One that neither views nor elections wait for. */
@@ -71,6 +73,12 @@ interface Term {
 export function keepRevocations(settings: KeeperSettings): Keeper {
   const { clock, random, client, view, namespace, tombstones, isLeader, onKept, instance, log } = settings;
   const judge = new Judge({ client, clock, revoked: view.revoked, onError: (error) => tell('unjudged', error) });
+  const standIn = new StandIn({
+    clock,
+    revoked: view.revoked,
+    keep: (one) => keep(one, { deadlineMs: DEADLINE }),
+    onError: (error) => tell('keep', error),
+  });
   const ids = new WeakMap<Lingering, number>();
   const logged = new Map<string, number>();
   let count = 0;
@@ -90,6 +98,7 @@ export function keepRevocations(settings: KeeperSettings): Keeper {
     void judge.look().then((found) => found && lookAfter(GATHER));
     const lingering = view.revoked.lingering();
     if (leading) plan(leading, lingering);
+    else if (view.copies.synced()) standIn.look(lingering);
     const isUntold = view.revoked.reverted().some(({ since }) => since > clock.monotonic() - 2 * SETTLED);
     if (lingering.length > 0 || isUntold) lookAfter(LOOK_EVERY);
     else if (leading) lookAfter(LOOK_SELDOM);
@@ -238,12 +247,3 @@ function lastingOf({ kind, entry }: Claim, clock: Clock): RevocationEntry {
   if (kind !== 'TokenRevocation' || expiresAt !== null || by === 'token' || by === 'derivedFrom') return entry;
   return issuedBefore === null || issuedBefore > epochSeconds(clock) ? { ...entry, expiresAt: LATEST } : entry;
 }
-
-const FAILED = {
-  impossible: 'nothing can be kept dead: the kind TokenRevocation or our own namespace is going',
-  unjudged: 'it cannot be found out whether a TokenRevocation was taken back: it stays in force',
-  keep: 'what was dead cannot be kept dead: it stays so in the replicas that run',
-  tell: 'what was dead is kept dead, and nobody is told',
-  bury: 'a TokenRevocation cannot be written for a policy that revokes',
-  remove: 'a TokenRevocation that is over cannot be removed',
-} as const;

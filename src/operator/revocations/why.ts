@@ -1,4 +1,4 @@
-/** Why what went is kept dead, for people. */
+/** Why what went is kept dead, or is not, for people. */
 import type { Lingering } from '../../revocation/index.ts';
 
 /** @returns whether a person should look into it */
@@ -13,3 +13,12 @@ export function whyKept({ claim, how }: Lingering): { readonly why: string; read
   if (how === 'moved') return { why: `the namespace ${namespace} of ${what} changed its tenant`, isOdd: false };
   return { why: `${what} went with its namespace`, isOdd: false };
 }
+
+export const FAILED = {
+  impossible: 'nothing can be kept dead: the kind TokenRevocation or our own namespace is going',
+  unjudged: 'it cannot be found out whether a TokenRevocation was taken back: it stays in force',
+  keep: 'what was dead cannot be kept dead: it stays so in the replicas that run',
+  tell: 'what was dead is kept dead, and nobody is told',
+  bury: 'a TokenRevocation cannot be written for a policy that revokes',
+  remove: 'a TokenRevocation that is over cannot be removed',
+} as const;

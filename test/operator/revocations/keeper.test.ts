@@ -49,19 +49,6 @@ describe('what was dead', () => {
     });
   }
 
-  it('stays dead in a replica that does not lead, however long the leader takes', async () => {
-    k = keeping();
-    const dead = kill('team-a');
-    await k.w.sync({ tokenrevocations: [dead] });
-    k.w.of('tokenrevocations').remove(dead);
-    await k.pass(20 * MINUTE);
-    assert.ok(k.isDead({}));
-    assert.deepEqual(k.written(), []);
-    await k.lead();
-    await k.pass(5_000);
-    assert.equal(k.written().length, 1, 'who leads next does what is left to be done');
-  });
-
   it('stays dead while it cannot be asked whether its namespace is there, and is asked about again', async () => {
     let fails = true;
     k = keeping(
