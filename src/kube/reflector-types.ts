@@ -58,9 +58,9 @@ export interface ReflectorTimings {
   readonly watchMaxMs: number;
   /** The first retry waits up to this, each further one up to twice as long. 800. */
   readonly backoffMinMs: number;
-  /** 30,000. */
+  /** 10,000: a copy is no older than that for the server having been away. */
   readonly backoffMaxMs: number;
-  /** A watch that lived this long resets the backoff. 120,000. */
+  /** A watch that lived this long resets the backoff. 20,000. */
   readonly healthyMs: number;
   /** A watch that lived no longer than this was none: the backoff applies even to a clean end. 1,000. */
   readonly shortLivedMs: number;

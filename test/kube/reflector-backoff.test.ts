@@ -33,7 +33,7 @@ describe('A copy of a collection, when the server is sick', () => {
       await pass(clock, 9 * MINUTE);
       const later = scene.watches().length - first;
       assert.ok(first >= 3 && first <= 25, `${first} watches in the first minute`);
-      assert.ok(later >= 9 * 2 && later <= 9 * 8, `${later} watches in 9 minutes`);
+      assert.ok(later >= 9 * 8 && later <= 9 * 16, `${later} watches in 9 minutes`);
       assert.ok(scene.lists().length <= scene.watches().length + 1);
     });
 
@@ -49,7 +49,7 @@ describe('A copy of a collection, when the server is sick', () => {
     assert.equal(scene.lists().length, 1, 'what was listed is as good as before');
   });
 
-  it('is quick again after a watch that was well for two minutes, and only then', async () => {
+  it('is quick again after a watch that was well for twenty seconds, and only then', async () => {
     const { server, clock } = scene.world.fake;
     const reflector = await scene.watching({ random: steady(0.99), timings: { checkMs: 0 } });
     const cutAndTime = async () => {
@@ -61,25 +61,23 @@ describe('A copy of a collection, when the server is sick', () => {
     };
     const waits: number[] = [];
     for (let i = 0; i < 5; i += 1) waits.push(await cutAndTime());
-    assert.ok(waits[0]! <= 1_500 && waits[4]! >= 12_000, String(waits));
-    for (const half of [1, 2, 3, 4, 5]) {
-      await pass(clock, MINUTE / 2);
-      server.watches.bookmark();
-      if (half === 2) assert.equal(reflector.counters().failures.get('stream_broken'), 5);
-    }
+    assert.ok(waits[0]! <= 1_500 && waits[4]! >= 9_500, String(waits));
+    await pass(clock, 18_000);
+    assert.ok((await cutAndTime()) >= 9_500);
+    await pass(clock, 21_000);
     assert.ok((await cutAndTime()) <= 1_500);
   });
 });
 
 describe('A backoff', () => {
-  it('draws each wait from zero up to a bound that doubles to 30 s', () => {
+  it('draws each wait from zero up to a bound that doubles to 10 s', () => {
     const drawn = (fraction: number) => {
-      const backoff = new Backoff(800, 30_000, steady(fraction));
+      const backoff = new Backoff(800, 10_000, steady(fraction));
       return Array.from({ length: 8 }, () => Math.round(backoff.next() / 100) * 100);
     };
-    assert.deepEqual(drawn(0.5), [400, 800, 1600, 3200, 6400, 12900, 15100, 15100]);
+    assert.deepEqual(drawn(0.5), [400, 800, 1600, 3200, 5000, 5000, 5000, 5000]);
     assert.deepEqual(drawn(0), [100, 100, 100, 100, 100, 100, 100, 100], 'the luckiest is no busy loop');
-    const backoff = new Backoff(800, 30_000, steady(0.5));
+    const backoff = new Backoff(800, 10_000, steady(0.5));
     backoff.next();
     backoff.reset();
     assert.equal(Math.round(backoff.next() / 100), 4);
