@@ -232,7 +232,9 @@ export class KeyRing {
   async #writeBack(why: KeyRingError): Promise<void> {
     if (!this.#mayWrite() && !this.#hasWaited()) throw why;
     await this.#options.store.restore(this.#ring);
-    this.#options.onProblem?.(why);
+    // What to do about it is done: whoever reads the log has only to find out how it came about.
+    const [what] = why.message.split(': ', 1);
+    this.#options.onProblem?.(new KeyRingError(why.code, `${what}: the same keys were written back`));
     this.#options.onChange?.({ action: 'restored', kid: this.active().kid });
   }
 

@@ -16,6 +16,17 @@ describe('key ring and its store', () => {
     assert.equal(ring.problem(), undefined);
   });
 
+  it('tells whoever reads the log that there is nothing left to put back', async () => {
+    const t = setup();
+    const said: string[] = [];
+    const ring = await openKeyRing({ ...t.options, onProblem: (error) => said.push(error.message) });
+    t.store.text = undefined;
+    await ring.tick();
+    assert.equal(said.length, 1);
+    assert.match(said[0]!, /: the same keys were written back$/);
+    assert.doesNotMatch(said[0]!, /put it back/);
+  });
+
   it('writes the same keys back over damaged, foreign and outdated ones', async () => {
     const t = setup();
     const ring = await t.open();
