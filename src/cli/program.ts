@@ -1,5 +1,6 @@
 /** The command line: which commands there are. Each lives in its own file and is loaded when it is called. */
 import { Command, CommanderError, Option } from 'commander';
+import { addAgent } from './agent-command.ts';
 import { CliError } from './errors.ts';
 import {
   audienceName,
@@ -51,6 +52,7 @@ function program(io: Io): Command {
   addPolicy(root, io);
   addToken(root, io);
   addRevoke(root, io);
+  addAgent(root, io);
   addKeys(root, io);
   addAudit(root, io);
   addDev(root, io);

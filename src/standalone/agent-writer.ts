@@ -2,12 +2,13 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
-import { type AgentRegistration, API_VERSION } from '../api/v1alpha1/index.ts';
+import { type AgentRegistration, type AgentRegistrationSpec, API_VERSION } from '../api/v1alpha1/index.ts';
 import type { Clock } from '../clock.ts';
 import { type AgentAsked, isAgentName, isSameAgent, readAgentAsked } from '../policy/index.ts';
-import { agentsDir } from './agents.ts';
+import { agentsDir, ensureAgents, MAX_AGENTS, onlyAgents } from './agents.ts';
 import { printable } from './errors.ts';
-import { DEFAULT_NAMESPACE } from './objects.ts';
+import { DEFAULT_NAMESPACE, type ReadResult } from './objects.ts';
+import { readManifests } from './read.ts';
 import type { ManifestStore } from './store.ts';
 import { uidOf } from './uid.ts';
 import { writeWhole } from './whole-file.ts';
@@ -50,7 +51,6 @@ export function createAgentWriter({ dataDir, clock, random, store }: AgentWriter
     return done;
   }
 
-  const fileOf = (name: string) => join(agentsDir(dataDir), `${name}.yaml`);
   const find = (name: string): AgentRegistration | undefined =>
     store.registrations().find(({ metadata }) => metadata.name === name && metadata.namespace === DEFAULT_NAMESPACE);
 
@@ -72,8 +72,7 @@ export function createAgentWriter({ dataDir, clock, random, store }: AgentWriter
           if (isSameAgent(there.spec, spec)) return { result: 'unchanged', ...named };
           return refused('conflict', 'another agent is registered by this name');
         }
-        const object = { apiVersion: API_VERSION, kind: KIND, metadata: { name, namespace: DEFAULT_NAMESPACE }, spec };
-        await writeWhole(fileOf(name), stringify(object, { lineWidth: 0 }));
+        await saveAgent(dataDir, name, spec);
         await store.reload();
         if (find(name)) return { result: 'registered', ...named };
         return refused('temporarily_unavailable', 'it is written, and not served while the manifests cannot be read');
@@ -84,7 +83,7 @@ export function createAgentWriter({ dataDir, clock, random, store }: AgentWriter
       return inTurn(async () => {
         const none = refused('not_found', 'there is no agent of this name');
         if (namespace !== DEFAULT_NAMESPACE || !isAgentName(name) || !find(name)) return none;
-        await rm(fileOf(name), { force: true });
+        await removeAgent(dataDir, name);
         await store.reload();
         if (find(name)) return refused('conflict', 'the agent stands in a manifest: take it out there');
         const uid = uidOf(KIND, DEFAULT_NAMESPACE, name);
@@ -92,6 +91,27 @@ export function createAgentWriter({ dataDir, clock, random, store }: AgentWriter
       });
     },
   };
+}
+
+/**
+ * Writes the file of a registration; a `serve` that follows it serves it within a second.
+ * @throws NodeJS.ErrnoException
+ */
+export async function saveAgent(dataDir: string, name: string, spec: AgentRegistrationSpec): Promise<void> {
+  await ensureAgents(dataDir);
+  const object = { apiVersion: API_VERSION, kind: KIND, metadata: { name, namespace: DEFAULT_NAMESPACE }, spec };
+  await writeWhole(join(agentsDir(dataDir), `${name}.yaml`), stringify(object, { lineWidth: 0 }));
+}
+
+/** Removes that file, if there is one. @throws NodeJS.ErrnoException */
+export async function removeAgent(dataDir: string, name: string): Promise<void> {
+  await rm(join(agentsDir(dataDir), `${name}.yaml`), { force: true });
+}
+
+/** The registrations under a data directory, and what is wrong with the rest. */
+export async function listAgents(dataDir: string): Promise<ReadResult> {
+  await ensureAgents(dataDir);
+  return onlyAgents(await readManifests(agentsDir(dataDir), undefined, MAX_AGENTS));
 }
 
 function refused(code: Refused['code'], message: string): Refused {

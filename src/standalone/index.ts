@@ -1,5 +1,5 @@
 /** A directory of manifests → what the engine serves. */
-export { type AgentWriterSettings, createAgentWriter } from './agent-writer.ts';
+export { type AgentWriterSettings, createAgentWriter, listAgents, removeAgent, saveAgent } from './agent-writer.ts';
 export { convert, isShortForm, resourceName } from './convert.ts';
 export { type ManifestCode, type ManifestProblem, StandaloneError } from './errors.ts';
 export type { WatchDirectory } from './follow.ts';
