@@ -36,9 +36,14 @@ export async function createAuthority(dir: string, name: string): Promise<KeyPai
   return pair;
 }
 
-/** A serving certificate for 127.0.0.1 and localhost. */
-export function createServingCertificate(dir: string, name: string, authority: KeyPair): Promise<KeyPair> {
-  const names = 'IP:127.0.0.1,DNS:localhost,DNS:kubernetes.default.svc';
+/** A serving certificate for 127.0.0.1 and localhost, and another address. */
+export function createServingCertificate(
+  dir: string,
+  name: string,
+  authority: KeyPair,
+  address = '127.0.0.1',
+): Promise<KeyPair> {
+  const names = `IP:127.0.0.1,IP:${address},DNS:localhost,DNS:kubernetes.default.svc`;
   return sign(dir, name, authority, '/CN=kube-apiserver', `subjectAltName=${names}\nextendedKeyUsage=serverAuth\n`);
 }
 

@@ -38,6 +38,8 @@ export interface SpireOptions {
   readonly trustDomain?: string;
   /** Seconds that the bundle says it is good for. */
   readonly refreshHint?: number;
+  /** Of this machine, where the bundle endpoint listens. Default: 127.0.0.1. */
+  readonly address?: string;
   /** A ConfigMap that the server's `k8s_configmap` publisher keeps, as whom the kubeconfig says. */
   readonly publishTo?: {
     readonly kubeconfig: string;
@@ -49,7 +51,7 @@ export interface SpireOptions {
 
 /** @throws Error where the binaries are missing: `make spire-assets` provides them */
 export async function startSpire(options: SpireOptions = {}): Promise<Spire> {
-  const { trustDomain = 'cluster.local', refreshHint = 60, publishTo } = options;
+  const { trustDomain = 'cluster.local', refreshHint = 60, address = '127.0.0.1', publishTo } = options;
   // A socket's path is 107 bytes at most.
   const dir = await mkdtemp(join(tmpdir(), 'spire-'));
   const [api, bundle, serverHealth, agentHealth] = (await freePorts(4)) as [number, number, number, number];
@@ -78,7 +80,7 @@ export async function startSpire(options: SpireOptions = {}): Promise<Spire> {
     (await run(binary(`spire-${name}`), [...words, '-socketPath', sockets[name]])).stdout;
   try {
     const authority = await createAuthority(dir, 'web');
-    const serving = await createServingCertificate(dir, 'bundle', authority);
+    const serving = await createServingCertificate(dir, 'bundle', authority, address);
     const health = (port: number) =>
       `health_checks { listener_enabled = true bind_address = "127.0.0.1" bind_port = "${port}" ready_path = "/ready" }`;
     await component(
@@ -91,7 +93,7 @@ export async function startSpire(options: SpireOptions = {}): Promise<Spire> {
   data_dir = "${join(dir, 'server')}"
   federation {
     bundle_endpoint {
-      address = "127.0.0.1"
+      address = "${address}"
       port = ${bundle}
       refresh_hint = "${refreshHint}s"
       profile "https_web" {
@@ -141,7 +143,7 @@ ${health(agentHealth)}
       JSON.parse(await ask('server', 'localauthority', 'jwt', ...words, '-output', 'json'));
     return {
       trustDomain,
-      bundleUrl: `https://127.0.0.1:${bundle}`,
+      bundleUrl: `https://${address}:${bundle}`,
       caBundle: await readFile(authority.cert, 'utf8'),
       svid,
       stop,
