@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { decodeJwt, decodeProtectedHeader } from 'jose';
+import { ask } from '../server/support.ts';
 import { cleanUp, until } from '../whole/support.ts';
 import { clientOf, JWT_SPIFFE, refusalOf } from './agents-client.ts';
 import { delegationTests } from './agents-delegation.ts';
-import { clusterWorld, standaloneWorld, type World } from './agents-world.ts';
+import { clusterWorld, RESOURCE_URL, standaloneWorld, type World } from './agents-world.ts';
 import { AGENT, AGENT_ID, ISSUER, published, SCOPE } from './spire/agents.ts';
 import { startSpire } from './spire/spire.ts';
 
@@ -69,6 +70,26 @@ for (const [where, startWorld] of WORLDS) {
       );
       const written = await agent.write(access_token, 'a note');
       assert.deepEqual([written.status, written.json.writtenBy], [201, AGENT]);
+    });
+
+    it('PR-3: a client that knows the API alone finds the mint, and gets a token for it', async () => {
+      // Both names are of the example; here they are ports.
+      const at = (url: string) => ask(url.replace(RESOURCE_URL, `${world.api}/`).replace(ISSUER, world.url));
+      const refused = await at(`${RESOURCE_URL}whoami`);
+      const [, metadataUrl = ''] = /resource_metadata="([^"]+)"/.exec(refused.headers['www-authenticate'] ?? '') ?? [];
+      const { resource, authorization_servers, scopes_supported } = (await at(metadataUrl)).json;
+      assert.deepEqual([resource, scopes_supported], [RESOURCE_URL, [SCOPE]]);
+      const server = (await at(`${authorization_servers[0]}/.well-known/oauth-authorization-server`)).json;
+      assert.equal(server.issuer, authorization_servers[0]);
+      const path = server.token_endpoint.slice(ISSUER.length);
+      const { grant_types_supported: grants } = server;
+      const fields = { assertion: await svid(server.issuer), resource };
+      const { status, json, text } = await agent.token(
+        { grant_type: grants.find((one: string) => one.endsWith('jwt-bearer')), ...fields },
+        path,
+      );
+      assert.equal(status, 200, text);
+      assert.equal((await agent.whoami(json.access_token)).json.onBehalfOf, 'user:alice');
     });
 
     it('P33: the mint says the same of it to whoever verifies for the API', async () => {

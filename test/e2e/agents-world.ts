@@ -31,7 +31,8 @@ export interface World {
   stop(): Promise<void>;
 }
 
-const RESOURCE_URL = 'http://sample-api-a:9000/';
+/** The API's own identifier, as examples/agents has it. */
+export const RESOURCE_URL = 'http://sample-api-a:9000/';
 const VERIFIER = { namespace: 'gateway', serviceAccount: 'sample-api' };
 
 /** `trustmint serve --manifests examples/agents`, with the SPIRE's bundle endpoint. */
