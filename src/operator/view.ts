@@ -15,6 +15,8 @@ const NOBODY = new AgentIndex();
 /** Milliseconds between two compilations, at most: what comes meanwhile is compiled together. */
 const GATHER = 1_000;
 
+const UNKNOWN_DEAD = 'what is revoked could not be worked out, so nothing is served';
+
 export interface ClusterViewSettings
   extends Pick<CopiesSettings, 'client' | 'random' | 'log' | 'reflect'>,
     Partial<Pick<CopiesSettings, 'finalizers' | 'onAgents'>> {
@@ -57,6 +59,7 @@ export function createClusterView(settings: ClusterViewSettings): ClusterView {
   let timer: { readonly handle: TimerHandle; readonly at: number } | undefined;
   let compiled = { at: Number.NEGATIVE_INFINITY, took: 0 };
   let failure: string | undefined;
+  let unknownDead = false;
   let closed = false;
   const news = new NewsOfReports();
   const revoked = new Revoked({ clock, copies: () => copies, onLapse: () => settings.onChange?.(view) });
@@ -97,8 +100,10 @@ export function createClusterView(settings: ClusterViewSettings): ClusterView {
     if (policies) served = compileNow(tenancy);
     try {
       revoked.update(revokesFor(tenancy, settings.namespace));
+      unknownDead = false;
     } catch {
-      // What was dead stays dead.
+      // What was dead stays dead; but what died meanwhile is not known, so nothing is judged.
+      unknownDead = true;
     }
     compiled = { at: clock.monotonic(), took: clock.monotonic() - began };
     settings.onChange?.(view);
@@ -133,7 +138,7 @@ export function createClusterView(settings: ClusterViewSettings): ClusterView {
     copies,
     snapshot() {
       catchUp();
-      return copies.uninstalled() ? undefined : served;
+      return copies.uninstalled() || unknownDead ? undefined : served;
     },
     revocations() {
       catchUp();
@@ -148,6 +153,7 @@ export function createClusterView(settings: ClusterViewSettings): ClusterView {
     kinds: () => copies.ages(),
     readErrors: () => [
       ...(failure === undefined ? [] : [{ source: 'policies', code: 'compile_failed', message: failure }]),
+      ...(unknownDead ? [{ source: 'revocations', code: 'revocations_failed', message: UNKNOWN_DEAD }] : []),
       ...copies.errors(),
     ],
     start: () => copies.start(),
