@@ -54,14 +54,29 @@ export class Impairments {
     return by;
   }
 
+  /** When nothing was wrong with the replica for so many milliseconds on end, from this time on; Infinity: it still is. */
+  quietBy(replica: number, from: number, ms: number): number {
+    let by = from + ms;
+    let moved = true;
+    while (moved && by < Number.POSITIVE_INFINITY) {
+      moved = false;
+      for (const one of this.#all) {
+        if (one.replica !== replica || one.from > by || one.until + ms <= by) continue;
+        by = one.until + ms;
+        moved = true;
+      }
+    }
+    return by;
+  }
+
   /** What was wrong with the replica at any moment of a time. */
   during(replica: number, from: number, to: number): readonly Impairment[] {
     return this.#all.filter((one) => one.replica === replica && one.from <= to && one.until >= from);
   }
 
-  /** Whether anything was wrong with any replica at any moment of a time; of one kind, or of whichever. */
-  any(from: number, to: number, why?: string): boolean {
-    return this.#all.some((one) => one.from <= to && one.until >= from && (why === undefined || one.why === why));
+  /** Whether anything was wrong with any replica at any moment of a time. */
+  any(from: number, to: number): boolean {
+    return this.#all.some((one) => one.from <= to && one.until >= from);
   }
 
   /** When the last thing that was done to a replica ended; Infinity while one lasts. */

@@ -89,7 +89,7 @@ export function judgeToken(
     ]);
   };
   const isBack = truth === 'alive' && killers.some(({ undone }) => Number.isFinite(undone));
-  const isKept = truth === 'dead' && killers.every(({ frail }) => frail.length > 0);
+  const isKept = truth === 'dead' && killers.every(({ vanished }) => vanished);
   const which = isBack ? ' again' : isKept ? ' by what replicas remember' : '';
   soak.tally.count(`verdict: must be ${truth}${which}`);
   if (said.active) {
@@ -131,7 +131,10 @@ function wrongWith(soak: Soak, { replica, from, to }: Asked): string[] {
     .map((one) => `wrong with replica ${replica}: ${one.why}, ${seconds(one.from)}–${seconds(one.until)}`);
 }
 
-function tellKiller({ why, from, answered, undoFrom, undone, frail }: Killer): string {
+function tellKiller({ why, from, answered, undoFrom, undone, vanished }: Killer): string {
   const undo = Number.isFinite(undoFrom) ? `, taken back ${seconds(undoFrom)}–${seconds(undone)}` : '';
-  return `killed by ${why}: ${seconds(from)}–${seconds(answered)}${undo}${frail.map((one) => `, frail ${seconds(one.from)}–${seconds(one.to)} ${one.by ?? ''}`).join('')}`;
+  const gone = vanished
+    ? `, told ${seconds(vanished.told)}, due ${seconds(vanished.due)}, gone without a finalizer ${seconds(vanished.from)}–${seconds(vanished.to)}`
+    : '';
+  return `killed by ${why}: ${seconds(from)}–${seconds(answered)}${undo}${gone}`;
 }

@@ -1,5 +1,6 @@
 /** What kills tokens, over time. */
 import type { Impairments } from './impairments.ts';
+import { deadBy, type Vanished } from './vanished.ts';
 
 /** Milliseconds that an undone revocation stays in force in a cluster. */
 export const GRACE = 30_000;
@@ -22,17 +23,12 @@ export interface Killer {
   /** When a person began to take it back, and when that was answered. */
   undoFrom: number;
   undone: number;
-  /** What killed is gone, and what keeps it dead is only what replicas saw and remember: not certain where one did not. */
-  frail: readonly Frail[];
+  /** It is what a policy says of itself, and goes with it. */
+  readonly isPolicys: boolean;
+  /** It is gone, without having been taken back, and nothing held it until a leader had seen to it. */
+  vanished?: Vanished;
   /** It is one only if a replica was kept from seeing something in this time, which then believes what was before. */
   onlyIf?: { readonly from: number; readonly to: number };
-}
-
-/** A time in which nothing may have been wrong, or nothing of one kind. */
-export interface Frail {
-  readonly from: number;
-  readonly to: number;
-  readonly by: 'kill' | undefined;
 }
 
 export interface TokenFacts {
@@ -49,9 +45,13 @@ export interface TokenFacts {
 export class Killers {
   readonly #byValue = new Map<string, Killer[]>();
 
-  add(target: Pick<Killer, 'by' | 'value' | 'tenant' | 'issuedBefore' | 'why'>, now: number): Killer {
+  add(
+    target: Pick<Killer, 'by' | 'value' | 'tenant' | 'issuedBefore' | 'why'>,
+    now: number,
+    isPolicys = false,
+  ): Killer {
     const never = Number.POSITIVE_INFINITY;
-    const killer: Killer = { ...target, from: now, answered: never, undoFrom: never, undone: never, frail: [] };
+    const killer: Killer = { ...target, isPolicys, from: now, answered: never, undoFrom: never, undone: never };
     const key = `${killer.by} ${killer.value}`;
     this.#byValue.set(key, [...(this.#byValue.get(key) ?? []), killer]);
     return killer;
@@ -98,14 +98,16 @@ export function fate(
       continue;
     }
     const isIn = one.undoFrom > answered && one.answered < asked;
-    if (isIn && !isFrail(one, impairments) && impairments.settledBy(replica, one.answered) < asked) return 'dead';
+    if (isIn && deadFrom(one, replica, asked, impairments) < asked) return 'dead';
     if (one.from <= answered && asked <= gone(one, impairments)) mayBeDead = true;
   }
   return mayBeDead ? 'either' : 'alive';
 }
 
-function isFrail({ frail }: Killer, impairments: Impairments): boolean {
-  return frail.some(({ from, to, by }) => impairments.any(from, to, by));
+function deadFrom({ answered, vanished }: Killer, replica: number, asked: number, impairments: Impairments): number {
+  return vanished
+    ? deadBy(vanished, answered, { replica, asked }, impairments)
+    : impairments.settledBy(replica, answered);
 }
 
 /** Until when it may kill. What went while a replica could not see it go, the leader may keep. */

@@ -92,14 +92,6 @@ describe('The model of a soak', () => {
       assert.equal(at({ ...killed(), undoFrom: 50_000, undone: 50_100 }, 1e9), 'either');
     });
 
-    it('what only replicas remember is certain unless one of them was killed', () => {
-      const killer = { ...killed(), frail: [{ from: 0, to: 60_000, by: 'kill' as const }] };
-      impairments.note(1, 'cut', 10_000, 20_000);
-      assert.equal(at(killer, 90_000), 'dead');
-      impairments.note(1, 'kill', 10_000, 20_000);
-      assert.equal(at(killer, 90_000), 'either');
-    });
-
     it('what a replica may believe that missed an edit: either, if one missed any', () => {
       const killer = { ...killed(), onlyIf: { from: 5_000, to: 6_000 } };
       assert.equal(at(killer, 90_000), 'alive');

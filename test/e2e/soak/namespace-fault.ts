@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ResourceType } from '../../../src/kube/types.ts';
 import { AUDIENCE, account, namespaceNamed } from '../serve-support.ts';
 import type { People } from './people.ts';
-import { becomeFrail, believed, UNDERSTOOD } from './policy-writes.ts';
+import { believed, isHeldBack, vanished } from './policy-writes.ts';
 import { wentWithNamespace } from './revocation-writes.ts';
 import type { Slot } from './slots.ts';
 import type { Soak, Team } from './soak-types.ts';
@@ -20,6 +20,8 @@ export async function deleteNamespace(soak: Soak, team: Team, { revocations }: P
   const { admin, tally } = soak;
   team.closing = true;
   while (team.writes > 0) await sleep(50);
+  const held = new Set<Slot>();
+  for (const slot of team.slots) if (slot.policy && (await isHeldBack(soak, slot))) held.add(slot);
   const from = performance.now();
   const why = 'deleted with its namespace';
   const ends = team.slots.map((slot) => {
@@ -32,7 +34,7 @@ export async function deleteNamespace(soak: Soak, team: Team, { revocations }: P
       slot,
       change,
       policy,
-      killer: kills ? soak.killers.add({ ...target, why: `${slot.name} ${why}` }, from) : undefined,
+      killer: kills ? soak.killers.add({ ...target, why: `${slot.name} ${why}` }, from, true) : undefined,
     };
   });
   const gone = [...revocations].filter(({ namespace }) => namespace === team.name);
@@ -67,8 +69,7 @@ export async function deleteNamespace(soak: Soak, team: Team, { revocations }: P
     slot.policy = undefined;
     if (killer) killer.answered = performance.now();
     if (policy) believed(soak, policy, over);
-    if (policy && from - policy.madeAt < UNDERSTOOD)
-      becomeFrail(soak, policy.uid, { from: policy.madeAt, to: over + UNDERSTOOD, by: undefined });
+    if (policy && !held.has(slot)) vanished(soak, policy, { from, to: over, stripped: false });
   }
 
   await insist(() => admin.create(NAMESPACES, namespaceNamed(team.name)));
@@ -84,7 +85,7 @@ export async function deleteNamespace(soak: Soak, team: Team, { revocations }: P
 async function isLeft({ admin }: Soak, slot: Slot, uid: string): Promise<boolean> {
   const look = async () => {
     const now = await found(admin.get(slot.type, slot.policyName, slot.namespace));
-    return now?.metadata.uid === uid ? true : undefined;
+    return now?.metadata.uid === uid && now.metadata.deletionTimestamp === undefined ? true : undefined;
   };
   for (;;) {
     try {

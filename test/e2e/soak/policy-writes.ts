@@ -1,8 +1,7 @@
 /** What people do to the policy of a slot, and what is true while they do it. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { KubeObject } from '../../../src/kube/types.ts';
-import { RECOVERED, SETTLE } from './impairments.ts';
-import type { Frail, Killer } from './killers.ts';
+import type { Killer } from './killers.ts';
 import { type Policy, type PolicySpec, policyObject, policySpec, type Slot, WRITE, writtenAs } from './slots.ts';
 import type { Soak } from './soak-types.ts';
 import { NOTHING } from './timeline.ts';
@@ -19,8 +18,7 @@ const given = ({ state, edition }: PolicySpec) => (state === 'Active' ? { editio
 export async function create(soak: Soak, slot: Slot, spec: PolicySpec): Promise<void> {
   const { admin } = soak;
   const write = soak.nextWrite();
-  const madeAt = performance.now();
-  const change = slot.timeline.begin({ ...given(spec) }, `created ${describe(spec)}`, madeAt);
+  const change = slot.timeline.begin({ ...given(spec) }, `created ${describe(spec)}`, performance.now());
   const outcome = await toTheEnd(
     () => admin.create(slot.type, policyObject(slot, spec, write), slot.namespace),
     async () => ours(await found(admin.get(slot.type, slot.policyName, slot.namespace)), write),
@@ -28,7 +26,8 @@ export async function create(soak: Soak, slot: Slot, spec: PolicySpec): Promise<
   if (!outcome.happened) return change.never();
   const { uid } = outcome.answer.metadata;
   change.happened(performance.now(), uid);
-  slot.policy = { uid, spec, madeAt };
+  const made = performance.now();
+  slot.policy = { uid, spec, bareSince: made, willKillSince: made };
   soak.tally.count('write: create');
 }
 
@@ -53,7 +52,12 @@ export async function edit(soak: Soak, slot: Slot, policy: Policy, changes: Part
   const answered = performance.now();
   change.happened(answered, policy.uid);
   if (killer) killer.answered = answered;
-  slot.policy = { ...policy, spec, ...(changes.deletionPolicy === 'Drain' && { sparedFrom: now }) };
+  slot.policy = {
+    ...policy,
+    spec,
+    ...(changes.deletionPolicy === 'Drain' && { sparedFrom: now }),
+    ...(changes.deletionPolicy === 'Revoke' && { willKillSince: answered }),
+  };
   soak.tally.count(`write: ${Object.keys(changes).sort().join(' and ')}`);
 }
 
@@ -61,7 +65,7 @@ function kills(soak: Soak, uid: string, changes: Partial<PolicySpec>, why: strin
   const before = changes.revokeIssuedBefore;
   if (changes.state !== 'Revoked' && before === undefined) return undefined;
   const issuedBefore = changes.state === 'Revoked' || before === undefined ? null : Date.parse(before) / 1000;
-  return soak.killers.add({ by: 'policy', value: uid, tenant: null, issuedBefore, why }, now);
+  return soak.killers.add({ by: 'policy', value: uid, tenant: null, issuedBefore, why }, now, true);
 }
 
 /** Takes the operator's finalizer off, as a person might who is in a hurry. */
@@ -71,24 +75,30 @@ export async function strip(soak: Soak, slot: Slot): Promise<void> {
   const body = { metadata: { finalizers: null } };
   const patch = () => admin.patch(slot.type, slot.policyName, slot.namespace, 'merge', body);
   await toTheEnd(patch, async () => ({}) as KubeObject);
+  if (slot.policy) slot.policy = { ...slot.policy, bareSince: performance.now() };
   soak.tally.count('write: strip finalizers');
 }
 
 /** Deletes it and waits until it is gone. `stripped`: its finalizers are taken off at once. */
 export async function remove(soak: Soak, slot: Slot, policy: Policy, stripped: boolean): Promise<void> {
   const { admin, killers, tally } = soak;
-  const { uid, spec, madeAt } = policy;
+  const { uid, spec } = policy;
   const look = async () => {
     const now = await found(admin.get(slot.type, slot.policyName, slot.namespace));
     return now?.metadata.uid === uid && now.metadata.deletionTimestamp === undefined ? undefined : true;
   };
   if (stripped) await strip(soak, slot);
+  const isHeld = !stripped && (await isHeldBack(soak, slot));
   const now = performance.now();
   const why = `deleted${stripped ? ', stripped' : ''}, ${spec.deletionPolicy}`;
   const change = slot.timeline.begin(NOTHING, why, now);
   const killer =
     spec.deletionPolicy === 'Revoke'
-      ? killers.add({ by: 'policy', value: uid, tenant: null, issuedBefore: null, why: `${slot.name} ${why}` }, now)
+      ? killers.add(
+          { by: 'policy', value: uid, tenant: null, issuedBefore: null, why: `${slot.name} ${why}` },
+          now,
+          true,
+        )
       : undefined;
   const outcome = await toTheEnd(
     async () => {
@@ -107,16 +117,7 @@ export async function remove(soak: Soak, slot: Slot, policy: Policy, stripped: b
   slot.policy = undefined;
   tally.count(`write: delete${stripped ? ' stripped' : ''}`);
   believed(soak, policy, answered);
-  if (stripped) {
-    becomeFrail(soak, uid, { from: now - UNDERSTOOD, to: answered + UNDERSTOOD, by: 'kill' });
-    for (const one of killers.by('policy', uid)) {
-      // What was written before is kept by now, whoever leads; what was not may never have been seen.
-      if (one.from > now - RECOVERED)
-        one.frail = [...one.frail, { from: one.from, to: answered + SETTLE, by: undefined }];
-    }
-  }
-  if (answered - madeAt < UNDERSTOOD)
-    becomeFrail(soak, uid, { from: madeAt, to: answered + UNDERSTOOD, by: undefined });
+  if (!isHeld) vanished(soak, policy, { from: now, to: answered, stripped });
   await gone(soak, slot, uid, answered);
 }
 
@@ -128,9 +129,25 @@ export function believed({ killers }: Soak, { uid, sparedFrom }: Policy, gone: n
   killer.onlyIf = { from: sparedFrom, to: gone + UNDERSTOOD };
 }
 
-/** What killed by this policy is certain only as far as replicas saw it and remember. */
-export function becomeFrail({ killers }: Soak, uid: string, frail: Frail): void {
-  for (const killer of killers.by('policy', uid)) killer.frail = [...killer.frail, frail];
+/** It went, and nothing held it: what killed by it is known to whoever saw that it did, or would. */
+export function vanished(
+  { killers }: Soak,
+  { uid, bareSince, willKillSince }: Policy,
+  { from, to, stripped }: { readonly from: number; readonly to: number; readonly stripped: boolean },
+): void {
+  for (const one of killers.by('policy', uid)) {
+    if (!one.isPolicys || one.onlyIf) continue;
+    const isByDeletion = one.from >= from;
+    const told = isByDeletion ? willKillSince : one.answered;
+    const due = !isByDeletion ? one.answered : stripped ? Number.POSITIVE_INFINITY : Math.max(told, bareSince);
+    one.vanished = { what: 'policy', told, due, from, to };
+  }
+}
+
+/** Whether the operator's finalizer is on it: then it cannot go before a leader has seen to it. */
+export async function isHeldBack({ admin }: Soak, slot: Slot): Promise<boolean> {
+  const now = await found(admin.get(slot.type, slot.policyName, slot.namespace)).catch(() => undefined);
+  return now?.metadata.finalizers?.includes(FINALIZER) ?? false;
 }
 
 async function gone(soak: Soak, slot: Slot, uid: string, since: number): Promise<void> {

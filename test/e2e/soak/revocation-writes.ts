@@ -3,7 +3,6 @@ import type { KubeObject } from '../../../src/kube/types.ts';
 import { TYPES } from '../bad-days/world.ts';
 import { OPERATOR } from '../cluster/index.ts';
 import type { Killer, Target } from './killers.ts';
-import { UNDERSTOOD } from './policy-writes.ts';
 import { ROBOTS, WRITE, writtenAs } from './slots.ts';
 import type { Soak, Team } from './soak-types.ts';
 import type { Remembered } from './tokens.ts';
@@ -15,7 +14,6 @@ export interface Revocation {
   readonly name: string;
   /** Absent: it is of another tenant's namespace, and kills nothing. */
   readonly killer?: Killer;
-  readonly madeAt: number;
 }
 
 const ISSUED_BEFORE = 0.2;
@@ -63,7 +61,7 @@ export async function revoke(soak: Soak, one: Remembered, team: Team | undefined
   }
   if (killer) killer.answered = performance.now();
   soak.tally.count(`write: TokenRevocation ${by}${isForeign ? " of another tenant's token" : ''}`);
-  return { namespace, name, ...(killer && { killer }), madeAt: now };
+  return { namespace, name, ...(killer && { killer }) };
 }
 
 /** Takes one back. @returns whether it is gone */
@@ -85,12 +83,10 @@ export async function undo(soak: Soak, { namespace, name, killer }: Revocation):
 }
 
 /** It went with its namespace: what it killed stays dead. */
-export function wentWithNamespace({ killer, madeAt }: Revocation, from: number, gone: number): void {
+export function wentWithNamespace({ killer }: Revocation, from: number, gone: number): void {
   if (!killer) return;
-  const isNew = from - madeAt < UNDERSTOOD;
-  const to = gone + UNDERSTOOD;
-  const frail = isNew ? { from: madeAt, to, by: undefined } : { from: from - UNDERSTOOD, to, by: 'kill' as const };
-  killer.frail = [...killer.frail, frail];
+  const due = Number.POSITIVE_INFINITY;
+  killer.vanished = { what: 'revocation', told: killer.answered, due, from, to: gone };
 }
 
 /** A robot has no namespace. */

@@ -24,7 +24,10 @@ export interface PolicySpec {
 export interface Policy {
   readonly uid: string;
   readonly spec: PolicySpec;
-  readonly madeAt: number;
+  /** Since when a leader that sees it has a finalizer to put on it: it was made, or stripped. */
+  readonly bareSince: number;
+  /** When it was answered last that its deletion will kill. */
+  readonly willKillSince: number;
   /** When somebody began to write that what it gave outlives it, though its deletion was to kill that before. */
   readonly sparedFrom?: number;
 }
