@@ -79,6 +79,11 @@ describe('trustmint', () => {
       ['serve', ...dir, ...ISSUER, '--default-audience', 'ä'],
       /--default-audience.*printable ASCII/,
     ],
+    [
+      'an audience for APIs that is for us alone',
+      ['serve', ...dir, ...ISSUER, '--default-audience', ISSUER[1]!],
+      /--default-audience must not be --issuer/,
+    ],
     ['a mint that is no URL', ['token', 'verify', '-', '--resource', 'x', '--url', 'mint'], /--url.*give a URL/],
     ['a count that is none', ['audit', 'tail', '-n', 'x'], /give a whole number/],
     ['a caveat left out', ['token', 'attenuate', '-'], /'--caveat <caveat>' not specified/],
