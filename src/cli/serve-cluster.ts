@@ -15,7 +15,6 @@ import {
   clockCheck,
   clockIsWrong,
   createAccess,
-  createAgentRegistry,
   createClusterView,
   createConfigMaps,
   createReferences,
@@ -33,12 +32,12 @@ import {
 } from '../operator/index.ts';
 import { compile, lintInSteps } from '../policy/index.ts';
 import { createIssuerKeys, createProofVerifier } from '../proof/index.ts';
-import { recordedAgents } from './agent-records.ts';
 import { deletionOf } from './deletion.ts';
 import { CliError } from './errors.ts';
 import { revocationWriter } from './giving-up.ts';
 import type { Io } from './io.ts';
 import { keeperOf } from './keeping.ts';
+import { registryOf } from './registering.ts';
 import { reportLog } from './report-log.ts';
 import { revocationWatcher } from './revocation-watcher.ts';
 import type { ServeFlags } from './serve.ts';
@@ -48,9 +47,6 @@ import { keyRingOptions, type Serving, withServing } from './serving.ts';
 const REVIEWS = { qps: 1_000, burst: 2_000 };
 /** Requests a second and at once for statuses and Events: after thousands of changes nothing else waits for theirs. */
 const STATUSES = { qps: 50, burst: 100 };
-
-/** Requests a second and at once for agents that are registered: an orchestrator may spawn thousands. */
-const REGISTRATIONS = { qps: 200, burst: 400 };
 
 /** Seconds between two bookmarks of a watch. */
 const SIGN_OF_LIFE = 60;
@@ -174,8 +170,6 @@ export async function serveCluster(flags: ServeFlags, io: Io): Promise<void> {
     configMaps.start();
     elector.start();
 
-    const registering = createKubeClient({ credentials, clock, random, rate: REGISTRATIONS });
-    onClose(() => registering.close());
     const access = createAccess({
       client: reviews,
       clock,
@@ -195,18 +189,7 @@ export async function serveCluster(flags: ServeFlags, io: Io): Promise<void> {
       clockAhead: () => skew.ahead(),
       clockIsWrong: () => clockIsWrong(skew),
       access,
-      agents: recordedAgents(
-        createAgentRegistry({
-          client: registering,
-          clock,
-          random,
-          access,
-          namespace,
-          isRegistry: (name) => view.copies.agents.isRegistry(name),
-          finalizers: flags.finalizers,
-        }),
-        serving.recorded,
-      ),
+      agents: registryOf(flags, serving, { credentials, namespace, view, access }),
     });
   });
 }

@@ -1,13 +1,6 @@
 /** What an orchestrator asks for when it registers an agent. */
 import { type AgentRegistrationSpec, agentRegistrationSpec } from '../api/v1alpha1/index.ts';
-
-/** As it was sent: nothing of it is trusted. */
-export interface AgentAsked {
-  readonly namespace?: string;
-  readonly name?: string;
-  /** agentType, userId, identity, scopes, expiresAt. */
-  readonly spec: Readonly<Record<string, unknown>>;
-}
+import type { AgentAsked } from './types.ts';
 
 /** RFC 1123: what an object may be called. */
 const NAME = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;

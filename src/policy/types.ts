@@ -192,3 +192,11 @@ export interface Snapshot {
   decide(identities: readonly VerifiedIdentity[], request: DecisionRequest): Decision;
   explain(identities: readonly VerifiedIdentity[], request: DecisionRequest): Explanation;
 }
+
+/** What an orchestrator asks for when it registers an agent. As it was sent: nothing of it is trusted. */
+export interface AgentAsked {
+  readonly namespace?: string;
+  readonly name?: string;
+  /** agentType, userId, identity, scopes, expiresAt. */
+  readonly spec: Readonly<Record<string, unknown>>;
+}

@@ -1,8 +1,7 @@
 /** What the server is given and what it gives back. */
 import type { Registry } from 'prom-client';
 import type { Clock } from '../clock.ts';
-import type { Engine } from '../exchange/types.ts';
-import type { AgentAsked } from '../policy/index.ts';
+import type { AgentAsked, Engine } from '../exchange/types.ts';
 
 export interface Address {
   /** An address or name to bind. Loopback: `localhost`, 127.0.0.0/8, `::1`. */
