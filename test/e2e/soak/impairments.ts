@@ -4,10 +4,10 @@
 export const SETTLE = 2_000;
 
 /**
- * Milliseconds in which a replica must have recovered once nothing is done to it any more: a reflector waits up to 30 s
- * between two tries, and lists; a process starts, and waits for keys that a leader has to write back, and for a leader.
+ * Milliseconds in which a replica must have recovered once nothing is done to it any more: a reflector waits up to 10 s
+ * between two tries, of which some may fail while an API server starts, and lists; a process starts.
  */
-export const RECOVERED = 90_000;
+export const RECOVERED = 45_000;
 
 /** Why nobody got a turn. */
 export const STALL = 'this machine stood still';
