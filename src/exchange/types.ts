@@ -3,6 +3,8 @@ import type { Actor } from '../access-token/index.ts';
 import type { PublicJwk } from '../keyring/index.ts';
 import type { ExplainOutcome, ExplainRequest, HealthCheck, PoliciesReport, Vitals } from './operator-types.ts';
 
+export type { AgentAsked } from '../policy/types.ts';
+
 export type * from './operator-types.ts';
 
 /** Stable codes of the native door; each has one HTTP status in `server/`. */

@@ -139,11 +139,6 @@ describe('the registered agent of an identity', () => {
     assert.equal(outcome(both, pod()), 'agents/any');
     assert.deepEqual([both.duplicatesOf(any), both.duplicatesOf(one)], [[one], [any]]);
   });
-
-  it('has traits in common with others, held once', () => {
-    assert.equal(agent('x').traits, agent('y').traits);
-    assert.notEqual(agent('x').traits, agent('y', { agentType: 'other' }).traits);
-  });
 });
 
 /** As the documentation says it: look at all of them. */

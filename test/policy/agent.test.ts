@@ -1,16 +1,20 @@
 import assert from 'node:assert/strict';
 import { agentRegistration } from '../../src/api/v1alpha1/index.ts';
+import { agentOf, TraitsPool } from '../../src/policy/index.ts';
+
+const pool = new TraitsPool();
 
 type Spec = Record<string, unknown>;
 
-function agent(name: string, spec: Spec = {}): void {
+function agent(name: string, spec: Spec = {}) {
   const identity = { spiffe: { trustDomain: 'cluster.local' } };
-  agentRegistration.parse({
+  const object = agentRegistration.parse({
     apiVersion: 'trustmint.dev/v1alpha1',
     kind: 'AgentRegistration',
     metadata: { name, namespace: 'agents' },
     spec: { agentType: 'global-worker', userId: 'alice', identity, ...spec },
   });
+  return agentOf(object as Parameters<typeof agentOf>[0], pool);
 }
 
 describe('AgentRegistration', () => {
@@ -31,5 +35,10 @@ describe('AgentRegistration', () => {
     refused({ identity: { spiffe: { trustDomain: 'Cluster.Local' } } });
     refused({ identity: { spiffe: { trustDomain: 'spiffe://cluster.local' } } });
     for (const name of ['A', 'a_b', 'a/b', '', '-']) assert.throws(() => agent(name));
+  });
+
+  it('has traits in common with others, which are held once', () => {
+    assert.equal(agent('x').traits, agent('y').traits);
+    assert.notEqual(agent('x').traits, agent('y', { agentType: 'other' }).traits);
   });
 });
