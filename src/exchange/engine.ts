@@ -4,6 +4,7 @@ import type { ServedResource } from '../policy/types.ts';
 import { createExchange } from './exchange.ts';
 import { createExplain } from './explain.ts';
 import { peerNetwork } from './peer-network.ts';
+import { publishedScopes } from './published-scopes.ts';
 import { doorRecord } from './record.ts';
 import { refusal } from './refusals.ts';
 import { createRevoke } from './revoke.ts';
@@ -67,9 +68,8 @@ export function createEngine(given: EngineSettings): Engine {
     },
 
     discovery() {
-      const all = view.snapshot()?.resources.values() ?? [];
-      const scopes = [...all].flatMap((one) => (one.tokenType === 'JWT' ? one.scopes : []));
-      return { issuer: settings.issuer, scopes: scopes.sort() };
+      const snapshot = view.snapshot();
+      return { issuer: settings.issuer, scopes: snapshot ? publishedScopes(snapshot) : [] };
     },
 
     vitals: () => vitalsOf(settings),

@@ -128,9 +128,8 @@ export function createExchange(settings: EngineSettings): Exchange {
 }
 
 /** Whether a scope is asked for that no resource has: what is wrong is then the scope, and not who asks. */
-function asksNobodys({ scopes = [] }: ExchangeRequest, { resources }: Snapshot): boolean {
-  const all = [...resources.values()];
-  return scopes.some((scope) => !all.some((one) => one.scopes.includes(scope)));
+function asksNobodys({ scopes = [] }: ExchangeRequest, snapshot: Snapshot): boolean {
+  return scopes.some((scope) => !snapshot.hasScope(scope));
 }
 
 function refused(attempt: Attempt, { denial, code, message, about, retryAfter }: Refused): Refusal {

@@ -27,6 +27,7 @@ export interface Resources {
   /** By name, the built-in `default` among them. */
   readonly served: ReadonlyMap<string, ServedResource>;
   resolve(request: DecisionRequest): Ask;
+  hasScope(scope: string): boolean;
   /** By name, URI or audience. */
   find(name: string): ServedResource | undefined;
 }
@@ -147,7 +148,7 @@ function others(all: readonly string[], owner: string): string {
   return shown.slice(0, MAX_SHOWN).join(', ') + (more > 0 ? ` and ${more} more` : '');
 }
 
-function lookups(served: ReadonlyMap<string, ServedResource>): Pick<Resources, 'resolve' | 'find'> {
+function lookups(served: ReadonlyMap<string, ServedResource>): Pick<Resources, 'resolve' | 'hasScope' | 'find'> {
   const byUri = new Map<string, ServedResource>();
   const byAudience = new Map<string, ServedResource>();
   const byScope = new Map<string, ServedResource>();
@@ -181,5 +182,9 @@ function lookups(served: ReadonlyMap<string, ServedResource>): Pick<Resources, '
     return resource ? { resource } : unasked;
   }
 
-  return { resolve, find: (name) => served.get(name) ?? byUri.get(name) ?? byAudience.get(name) };
+  return {
+    resolve,
+    hasScope: (scope) => byScope.has(scope),
+    find: (name) => served.get(name) ?? byUri.get(name) ?? byAudience.get(name),
+  };
 }

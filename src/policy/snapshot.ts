@@ -90,6 +90,7 @@ export function createSnapshot(
     resources: resources.served,
     ruleCount,
     anchorsOf: (issuer: string) => byIssuer.get(issuer) ?? [],
+    hasScope: resources.hasScope,
     isActive: (uid: string) => active.has(uid),
     findResource: resources.find,
     decide,

@@ -184,6 +184,8 @@ export interface Snapshot {
   readonly ruleCount: number;
   /** The anchors whose issuer is exactly this, at most 8. */
   anchorsOf(issuer: string): readonly Anchor[];
+  /** Whether a resource that is served has this scope. */
+  hasScope(scope: string): boolean;
   /** Whether the policy of this uid is served, and neither suspended nor revoked. */
   isActive(policyUid: string): boolean;
   /** The resource that a verifier names by name, URI or audience. */
