@@ -85,8 +85,7 @@ describe('taking the operator away from a cluster', () => {
     const ending = documented(/delete -k config\/crd/, e);
     await eventually('the CRDs go', () => crdGone('trustpolicies'), 60_000);
     await ending;
-    for (const name of KINDS)
-      assert.ok(await crdGone(name), name);
+    for (const name of KINDS) assert.ok(await crdGone(name), name);
     await e.replicas[0]!.process.stop('SIGTERM');
     await e.cluster.kubectl(['wait', '--for=delete', `namespace/${OPERATOR.namespace}`, '--timeout=60s']);
     await e.cluster.kubectl(['delete', 'namespace', 'team-a', '--timeout=60s']);
