@@ -11,6 +11,8 @@ export interface LeaseNotesOptions {
 }
 
 export interface Notes {
+  /** Of the Lease. */
+  readonly uid: string;
   readonly annotations: Readonly<Record<string, string>>;
   readonly resourceVersion: string;
   /** Who held the Lease when it was last written. */
@@ -35,6 +37,7 @@ export class LeaseNotes {
       const { metadata, spec } = await client.get(LEASES, name, namespace, options);
       const holder = (spec as { holderIdentity?: unknown } | undefined)?.holderIdentity;
       return {
+        uid: metadata.uid,
         annotations: metadata.annotations ?? {},
         resourceVersion: metadata.resourceVersion,
         holder: typeof holder === 'string' && holder !== '' ? holder : undefined,

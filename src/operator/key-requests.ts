@@ -1,7 +1,7 @@
 /** What people ask of the keys, and what they are told of them: notes on the operator's Lease, never the Secret. */
 import type { Clock } from '../clock.ts';
 import type { KeyRing, KeyView } from '../keyring/index.ts';
-import { LeaseNotes, type LeaseNotesOptions } from '../kube/index.ts';
+import { KubeApiError, LeaseNotes, type LeaseNotesOptions } from '../kube/index.ts';
 import { member, text as textOf } from './errors.ts';
 import { LEASE } from './key-secret.ts';
 
@@ -24,7 +24,7 @@ export const leaseNotes = (options: Omit<LeaseNotesOptions, 'name'>) => new Leas
 
 /** The keys by the leader's last summary; undefined where there is none that can be read. */
 export function readSummary(annotations: Readonly<Record<string, string>>): KeyView[] | undefined {
-  const text = Object.hasOwn(annotations, KEYS_SUMMARY) ? annotations[KEYS_SUMMARY] : undefined;
+  const text = noteIn(annotations, KEYS_SUMMARY);
   let summary: unknown;
   try {
     summary = JSON.parse(text ?? '');
@@ -33,6 +33,10 @@ export function readSummary(annotations: Readonly<Record<string, string>>): KeyV
   }
   const keys = Array.isArray(summary) ? summary.map(readView) : [undefined];
   return keys.includes(undefined) ? undefined : (keys as KeyView[]);
+}
+
+function noteIn(annotations: Readonly<Record<string, string>>, name: string): string | undefined {
+  return Object.hasOwn(annotations, name) ? annotations[name] : undefined;
 }
 
 /** Whoever may write the Lease may have written this, and it is printed for people. */
@@ -70,7 +74,7 @@ export class KeyDesk {
     const notes = await this.#notes.read();
     if (!notes) return;
     const { annotations } = notes;
-    const request = Object.hasOwn(annotations, ROTATE_KEYS) ? annotations[ROTATE_KEYS] : undefined;
+    const request = noteIn(annotations, ROTATE_KEYS);
     const carriedOut = request !== undefined && (await this.#carryOut(request, ring));
     const told = { [KEYS_SUMMARY]: JSON.stringify(ring.states()) };
     if (carriedOut) await this.#notes.answer(ROTATE_KEYS, request, told);
@@ -103,7 +107,8 @@ const PATIENCE = 60_000;
 const PATIENCE_NOW = PATIENCE + READ_BY_ALL * 1000;
 
 /**
- * A person's part: leaves a request, after any that waits already, and waits until a leader has carried it out.
+ * A person's part: leaves a request, after any that waits already, and waits until a leader has carried it out. Once the
+ * API server has answered, its outages are waited out. If the Lease goes, and the request with it, it is left anew.
  *
  * @returns `unanswered`: by nobody in time; it was withdrawn. `no_lease`: no replica ever ran here
  * @throws KubeApiError
@@ -114,18 +119,31 @@ export async function requestRotation(
   const { notes, clock, pause, now } = request;
   const deadline = clock.monotonic() + (now ? PATIENCE_NOW : PATIENCE);
   let mine: string | undefined;
+  let left: string | undefined;
+  let lease: string | undefined;
   let holder: string | undefined;
   while (clock.monotonic() < deadline) {
-    const found = await notes.read();
-    if (!found) return { failed: 'no_lease' };
-    holder = found.holder;
-    const waiting = Object.hasOwn(found.annotations, ROTATE_KEYS) ? found.annotations[ROTATE_KEYS] : undefined;
-    if (mine !== undefined && waiting !== mine) return { keys: readSummary(found.annotations) ?? [] };
-    if (waiting === undefined) {
-      const value = `${new Date(clock.now()).toISOString()}${now ? ' now' : ''}`;
-      // Who renews the Lease meanwhile makes this a conflict: then again, at once.
-      if (!(await notes.write(ROTATE_KEYS, value, found.resourceVersion))) continue;
-      mine = value;
+    try {
+      const found = await notes.read();
+      if (!found && lease === undefined) return { failed: 'no_lease' };
+      const waiting = found && noteIn(found.annotations, ROTATE_KEYS);
+      if (found?.uid !== lease) mine = undefined;
+      else if (mine !== undefined && waiting !== mine) return { keys: readSummary(found?.annotations ?? {}) ?? [] };
+      // Its answer was lost.
+      if (waiting !== undefined && waiting === left) mine = left;
+      lease = found?.uid ?? lease;
+      holder = found?.holder;
+      if (found && waiting === undefined) {
+        const value = `${new Date(clock.now()).toISOString()}${now ? ' now' : ''}`;
+        left = value;
+        // Who renews the Lease meanwhile makes this a conflict: then again, at once.
+        const isLeft = await notes.write(ROTATE_KEYS, value, found.resourceVersion);
+        left = undefined;
+        if (!isLeft) continue;
+        mine = value;
+      }
+    } catch (error) {
+      if (lease === undefined || !mayPass(error)) throw error;
     }
     await pause(ASK_EVERY);
   }
@@ -133,4 +151,11 @@ export async function requestRotation(
     return { keys: readSummary((await notes.read())?.annotations ?? {}) ?? [] };
   }
   return { failed: 'unanswered', ...(holder !== undefined && { holder }) };
+}
+
+/** An API server that is away for a moment. */
+function mayPass(error: unknown): boolean {
+  if (!(error instanceof KubeApiError)) return false;
+  const { status, reason } = error;
+  return reason === 'NetworkError' || reason === 'Timeout' || status === 429 || status >= 500;
 }

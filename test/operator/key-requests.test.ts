@@ -174,6 +174,46 @@ describe('rotation by request', () => {
     assert.deepEqual(shape(), ['active']);
   });
 
+  it('waits out an API server that is away, and asks once though an answer is lost', async () => {
+    const before = shape().length;
+    let calls = 0;
+    const client = new MemoryClient(server, {
+      before: ({ verb }) => {
+        calls += 1;
+        if (verb === 'get' && calls % 3 === 0) throw apiFailure(0, 'NetworkError');
+      },
+      after: ({ verb }) => {
+        if (verb === 'patch' && calls < 5) throw apiFailure(503, 'ServiceUnavailable');
+      },
+    });
+    const pause = (ms: number) => clock.advance(ms);
+    const answer = await requestRotation({ notes: leaseNotes({ client, namespace }), clock, pause, now: true });
+    assert.ok('keys' in answer);
+    assert.equal(answer.keys.length, before + 1);
+  });
+
+  it('is refused at once by an API server that never answered', async () => {
+    const before = () => Promise.reject(apiFailure(0, 'NetworkError'));
+    const silent = leaseNotes({ client: new MemoryClient(server, { before }), namespace });
+    const asked = requestRotation({ notes: silent, clock, pause: async () => {}, now: true });
+    await assert.rejects(asked, { reason: 'NetworkError' });
+  });
+
+  it('is left anew where the Lease went, and the request with it', async () => {
+    const before = shape().length;
+    let pauses = 0;
+    const pause = async (ms: number) => {
+      pauses += 1;
+      const [key, lease] = [...server.objects].find(([name]) => name.includes('leases'))!;
+      const metadata = { ...lease.metadata, annotations: {}, uid: 'another' };
+      if (pauses === 2) server.objects.set(key, { ...lease, metadata });
+      await clock.advance(ms);
+    };
+    const answer = await requestRotation({ notes: notes(), clock, pause, now: true });
+    assert.ok('keys' in answer);
+    assert.equal(answer.keys.length, before + 1, 'it was carried out');
+  });
+
   it('says that no replica ever ran where there is no Lease', async () => {
     const client = new MemoryClient(new MemoryServer());
     const empty = leaseNotes({ client, namespace });
