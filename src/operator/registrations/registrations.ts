@@ -66,10 +66,6 @@ export class Registrations implements AgentDirectory {
     return this.#seen.get(key);
   }
 
-  forgetSeen(key: string): void {
-    this.#seen.delete(key);
-  }
-
   /** The namespaces that the platform team labelled; the operator's own is one beside them. */
   setRegistries(labelled: Iterable<string>): void {
     const registries = new Set([this.#settings.namespace, ...labelled]);
