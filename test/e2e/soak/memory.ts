@@ -89,9 +89,13 @@ async function look(lives: Life[], { index, operator }: Replica): Promise<void> 
 export const held = ({ heapMiB, externalMiB }: Look): number => heapMiB + externalMiB;
 export const resident = ({ rssMiB }: Look): number => rssMiB;
 
-/** @returns undefined where there is too little to say anything */
-export function lineThrough({ began, looks }: Life, pick: (look: Look) => number): Line | undefined {
-  const some = looks.filter(({ at }) => at - began >= WARM_UP);
+/**
+ * @param share of the looks after the warm-up: the last ones
+ * @returns undefined where there is too little to say anything
+ */
+export function lineThrough({ began, looks }: Life, pick: (look: Look) => number, share = 1): Line | undefined {
+  const warm = looks.filter(({ at }) => at - began >= WARM_UP);
+  const some = warm.slice(Math.round(warm.length * (1 - share)));
   const [first, last] = [some[0], some.at(-1)];
   if (!first || !last || some.length < LEAST_LOOKS || last.at - first.at < LEAST_SPAN) return undefined;
   const minutes = some.map(({ at }) => (at - first.at) / 60_000);
@@ -116,6 +120,13 @@ function student(freedom: number): number {
   return [12.71, 4.3][freedom - 1] ?? 1.96 + 3.2 / freedom;
 }
 
-/** Whether it climbs more than it may, beyond what the line is uncertain by. */
-export const climbs = ({ slope, error, rise }: Line, { aMinute, altogether }: Limit): boolean =>
-  slope - error > aMinute && rise > altogether;
+/**
+ * How it climbs, if more than it may, beyond what the line is uncertain by; undefined: it does not. What climbs does so in
+ * the second half too: an allocator that takes a piece more of the machine, once, in a busy moment, is no leak.
+ */
+export function climb(life: Life, pick: (look: Look) => number, { aMinute, altogether }: Limit): Line | undefined {
+  const isSteep = ({ slope, error }: Line) => slope - error > aMinute;
+  const line = lineThrough(life, pick);
+  const late = lineThrough(life, pick, 0.5) ?? line;
+  return line && late && isSteep(line) && line.rise > altogether && isSteep(late) ? line : undefined;
+}

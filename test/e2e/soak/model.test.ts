@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { Impairments, SETTLE } from './impairments.ts';
 import { judgeExchange, judgeOutage, judgeToken } from './judge.ts';
 import { fate, GRACE, type Killer, Killers } from './killers.ts';
-import { climbs, HELD, leastSquares } from './memory.ts';
+import { climb, HELD, held, type Life, leastSquares } from './memory.ts';
 import { chance } from './random.ts';
 import { accountSlot } from './slots.ts';
 import type { Soak } from './soak-types.ts';
@@ -13,6 +13,7 @@ import { type Remembered, Tokens } from './tokens.ts';
 const facts = { jti: 'j', gid: 'g', pol: 'p', tenant: 't', iat: 100, digests: ['d', 'e'] };
 const revoked = { by: 'token', value: 'j', tenant: null, issuedBefore: null, why: 'test' } as const;
 const later = SETTLE + 1;
+const NO_MORE = { heapTotalMiB: 0, externalMiB: 0, rssMiB: 0 };
 
 describe('The model of a soak', () => {
   let impairments: Impairments;
@@ -169,14 +170,19 @@ describe('The model of a soak', () => {
   });
 
   describe('the line through the memory', () => {
-    const minutes = Array.from({ length: 20 }, (_, i) => i / 2);
+    const minutes = Array.from({ length: 24 }, (_, i) => i / 2);
+    const life = (heapMiB: readonly number[]): Life => {
+      const looks = heapMiB.map((one, i) => ({ at: (minutes[i] ?? 0) * 60_000, heapMiB: one }));
+      return { replica: 0, pid: 1, began: 0, looks: looks.map((one) => ({ ...one, ...NO_MORE })) };
+    };
 
     it('climbs where what is held grows, and not where it only goes up and down', () => {
       const noise = chance(3);
       const level = minutes.map(() => 50 + noise.between(-1, 1));
-      assert.equal(climbs(leastSquares(minutes, level), HELD), false);
-      const growing = level.map((one, i) => one + 2 * (minutes[i] ?? 0));
-      assert.equal(climbs(leastSquares(minutes, growing), HELD), true);
+      assert.equal(climb(life(level), held, HELD), undefined);
+      assert.ok(climb(life(level.map((one, i) => one + 2 * (minutes[i] ?? 0))), held, HELD));
+      const step = level.map((one, i) => one + (i < 10 ? 0 : 20));
+      assert.equal(climb(life(step), held, HELD), undefined, 'a step, once, is no climb');
     });
 
     it('is the one of least squares', () => {

@@ -9,7 +9,7 @@ import { Gate } from './gate.ts';
 import { Impairments, STALL } from './impairments.ts';
 import { KeyFaults } from './key-faults.ts';
 import { Killers } from './killers.ts';
-import { climbs, HELD, held, type Life, lineThrough, RESIDENT, resident, watchMemory } from './memory.ts';
+import { climb, HELD, held, type Life, RESIDENT, resident, watchMemory } from './memory.ts';
 import { startPeople } from './people.ts';
 import { chance } from './random.ts';
 import { Canary } from './recovery.ts';
@@ -97,11 +97,11 @@ function judgeMemory({ tally }: Soak, lives: readonly Life[]): void {
   ];
   for (const life of lives) {
     for (const { what, pick, limit } of kinds) {
-      const line = lineThrough(life, pick);
-      if (!line || !climbs(line, limit)) continue;
+      const line = climb(life, pick, limit);
+      if (!line) continue;
       const looks = life.looks.map((look) => `${(look.at / 1000).toFixed(0)} s: ${pick(look).toFixed(1)} MiB`);
-      const climb = `${line.slope.toFixed(2)} ± ${line.error.toFixed(2)} MiB a minute, over ${limit.aMinute}`;
-      tally.violate(`replica ${life.replica}: ${what} climbs by ${climb}`, looks);
+      const how = `${line.slope.toFixed(2)} ± ${line.error.toFixed(2)} MiB a minute, over ${limit.aMinute}`;
+      tally.violate(`replica ${life.replica}: ${what} climbs by ${how}`, looks);
     }
   }
 }
