@@ -39,7 +39,7 @@ function readOurs(text: string): Placed {
   if (before) return before;
   // Of the pool that Buffer.from takes small ones from, each would keep 64 KiB.
   const id = Buffer.alloc(text.length);
-  id.latin1Write(text);
+  id.write(text, 'latin1');
   const placed = { caveat: Object.freeze(readCaveat(text)), id };
   if (known.size >= MAX_KNOWN) known.clear();
   known.set(text, placed);
