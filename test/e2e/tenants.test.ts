@@ -194,7 +194,6 @@ describe('Tenants in a real cluster', () => {
       ['get', 'pods', '-A'],
       ['create', 'serviceaccounts', '--subresource=token', '-A'],
       ['create', 'trustpolicies', '-A'],
-      ['get', 'namespaces'],
       ['update', 'namespaces'],
       ['impersonate', 'users'],
     ]) {
