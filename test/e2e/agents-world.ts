@@ -39,7 +39,7 @@ const VERIFIER = { namespace: 'gateway', serviceAccount: 'sample-api' };
 export async function standaloneWorld(): Promise<World> {
   const spire = await startSpire();
   const manifests = manifestsFor(spire);
-  const mint: Mint = await serve(asFiles(manifests), ['--issuer', ISSUER]);
+  const mint: Mint = await serve(asFiles(manifests), ['--issuer', ISSUER, '--rate-limit', '1000,1000']);
   const api = await sampleApi(mint.url);
   const fileOf = ({ kind, metadata }: Anything) => (FILES[metadata.name] ?? `${kind}-${metadata.name}.json`) as string;
   return {

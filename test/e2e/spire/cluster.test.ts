@@ -27,21 +27,25 @@ describe('SVIDs of a real SPIRE that publishes its bundle into a real cluster', 
     const { namespace, name } = BUNDLE;
     // What SPIRE may do here: write this one ConfigMap.
     const rbac = { apiVersion: 'rbac.authorization.k8s.io/v1', metadata: { namespace, name } };
-    const started = await startMint(1, [
-      namespaceNamed('spire'),
-      { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { namespace: 'spire', name: 'spire-server' } },
-      {
-        ...{ ...rbac, kind: 'Role' },
-        rules: [{ apiGroups: [''], resources: ['configmaps'], resourceNames: [name], verbs: ['get', 'patch'] }],
-      },
-      {
-        ...{ ...rbac, kind: 'RoleBinding' },
-        roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name },
-        subjects: [{ kind: 'ServiceAccount', namespace: 'spire', name: 'spire-server' }],
-      },
-      { apiVersion: 'v1', kind: 'ConfigMap', metadata: { namespace, name } },
-      ...[policy, resource],
-    ]);
+    const started = await startMint(
+      1,
+      [
+        namespaceNamed('spire'),
+        { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { namespace: 'spire', name: 'spire-server' } },
+        {
+          ...{ ...rbac, kind: 'Role' },
+          rules: [{ apiGroups: [''], resources: ['configmaps'], resourceNames: [name], verbs: ['get', 'patch'] }],
+        },
+        {
+          ...{ ...rbac, kind: 'RoleBinding' },
+          roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name },
+          subjects: [{ kind: 'ServiceAccount', namespace: 'spire', name: 'spire-server' }],
+        },
+        { apiVersion: 'v1', kind: 'ConfigMap', metadata: { namespace, name } },
+        ...[policy, resource],
+      ],
+      ['--rate-limit=1000,1000'],
+    );
     cluster = started.cluster;
     operator = started.replicas[0]!;
     const kubeconfig = await cluster.kubeconfigFor({ namespace: 'spire', serviceAccount: 'spire-server' });

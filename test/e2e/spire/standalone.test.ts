@@ -24,7 +24,7 @@ describe('SVIDs of a real SPIRE, standalone', () => {
       .replace('allow_private: true', `ca_bundle: ${JSON.stringify(spire.caBundle)}`)
       .replace('https://mint.example.com', `${ISSUER}/macaroons`);
     const manifests = { ...asFiles(manifestsFor(spire)), 'spiffe-agents.yaml': macaroons };
-    mint = await serve(manifests, ['--issuer', ISSUER]);
+    mint = await serve(manifests, ['--issuer', ISSUER, '--rate-limit', '1000,1000']);
   });
   after(async function () {
     this.timeout(60_000);
