@@ -58,7 +58,7 @@ export class StandIn {
   }
 }
 
-/** A replica may have seen a person delete it, and this one only that it is gone. */
+/** Who saw only that it is gone may have missed that a person took it back, or edited `deletionPolicy` before. */
 function mayBeTakenBack({ claim, how }: Lingering): boolean {
-  return claim.kind === 'TokenRevocation' && how === 'missed';
+  return how === 'missed' && (claim.kind === 'TokenRevocation' || !claim.standing);
 }

@@ -140,7 +140,7 @@ export function vanished(
     const isByDeletion = one.from >= from;
     const told = isByDeletion ? willKillSince : one.answered;
     const due = !isByDeletion ? one.answered : stripped ? Number.POSITIVE_INFINITY : Math.max(told, bareSince);
-    one.vanished = { what: 'policy', told, due, from, to };
+    one.vanished = { mayBeTakenBack: isByDeletion, told, due, from, to };
   }
 }
 

@@ -86,7 +86,7 @@ export async function undo(soak: Soak, { namespace, name, killer }: Revocation):
 export function wentWithNamespace({ killer }: Revocation, from: number, gone: number): void {
   if (!killer) return;
   const due = Number.POSITIVE_INFINITY;
-  killer.vanished = { what: 'revocation', told: killer.answered, due, from, to: gone };
+  killer.vanished = { mayBeTakenBack: true, told: killer.answered, due, from, to: gone };
 }
 
 /** A robot has no namespace. */

@@ -6,7 +6,7 @@ import { deadBy, KEPT, LED, type Vanished } from './vanished.ts';
 const NEVER = Number.POSITIVE_INFINITY;
 /** Revoked at 100 s, stripped and deleted four seconds later. */
 const REVOKED = 100_000;
-const SOON: Vanished = { what: 'policy', told: REVOKED, due: REVOKED, from: 104_000, to: 104_010 };
+const SOON: Vanished = { mayBeTakenBack: false, told: REVOKED, due: REVOKED, from: 104_000, to: 104_010 };
 
 describe('What is gone without a finalizer', () => {
   let impairments: Impairments;
@@ -56,12 +56,12 @@ describe('What is gone without a finalizer', () => {
   });
 
   it('a TokenRevocation counts as kept by who saw it go, or by all if all knew it: any other may think it taken back', () => {
-    const one: Vanished = { ...SOON, what: 'revocation', due: NEVER };
+    const one: Vanished = { ...SOON, mayBeTakenBack: true, due: NEVER };
     impairments.note(0, 'cut', 90_000, 103_000);
     impairments.note(1, 'cut', 103_500, 106_000);
     impairments.note(2, 'close', 90_000, 110_000);
     assert.equal(by(1, one), NEVER);
-    assert.equal(by(1), REVOKED + SETTLE, 'a policy is never taken back by its deletion');
+    assert.equal(by(1), REVOKED + SETTLE, 'what was Revoked is never taken back');
     impairments = new Impairments();
     impairments.note(1, 'cut', 103_500, 106_000);
     assert.equal(by(1, one), REVOKED + SETTLE);

@@ -10,7 +10,8 @@ export const LED = 25_000;
 export const KEPT = 20_000;
 
 export interface Vanished {
-  readonly what: 'policy' | 'revocation';
+  /** Who sees only that it is gone cannot know whether it was taken back, or edited to kill no more. */
+  readonly mayBeTakenBack: boolean;
   /** When the API server answered that it kills, or will when it goes. */
   readonly told: number;
   /** Since when a leader that sees it had something to write: a TokenRevocation, or the finalizer. Infinity: nothing. */
@@ -42,10 +43,10 @@ export function deadBy(
   const forgot = (each: number, until: number) =>
     impairments.during(each, one.told, until).some(({ why }) => why === 'kill');
   const kept = (each: number) => impairments.quietBy(each, one.to, KEPT);
-  // A TokenRevocation whose going a replica did not see may have been taken back, for all that it knows: the leader's to say.
+  // What a replica did not see go may have been taken back, for all that it knows: the leader's to say.
   const allKnow = all.every((each) => saw(each) && !forgot(each, kept(each)));
   const sawItGo = (each: number) =>
-    one.what === 'policy' || allKnow || impairments.during(each, one.from, one.to + SETTLE).length === 0;
+    !one.mayBeTakenBack || allKnow || impairments.during(each, one.from, one.to + SETTLE).length === 0;
   const keepers = all.filter((each) => saw(each) && sawItGo(each) && !forgot(each, kept(each)));
   if (keepers.length > 0 && saw(replica) && !forgot(replica, asked)) return settled;
   return Math.min(...keepers.map((each) => impairments.settledBy(replica, kept(each))));

@@ -81,4 +81,17 @@ describe('what was dead, and the leader did not see', () => {
     assert.ok(!k.isDead({}));
     assert.deepEqual(k.written(), []);
   });
+
+  it('is not kept for a policy with deletionPolicy: Revoke whose going it missed, and with it, perhaps, an edit to Drain', async () => {
+    for (const how of ['missed', 'told'] as const) {
+      k = keeping();
+      const policy = trustPolicy('team-a', 'p', policySpec('agent', { deletionPolicy: 'Revoke' }));
+      await k.w.sync({ trustpolicies: [policy] });
+      k.w.of('trustpolicies').remove(policy, how);
+      await k.pass(MINUTE);
+      assert.equal(k.written().length, how === 'told' ? 1 : 0, how);
+      assert.ok(k.isDead({ pol: policy.metadata.uid }), 'here it is dead in any case');
+      if (how === 'missed') await k.close();
+    }
+  });
 });
