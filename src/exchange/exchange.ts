@@ -68,18 +68,12 @@ export function createExchange(settings: EngineSettings): Exchange {
       attempt.generation = snapshot.generation;
       presented = await verifyPresented(settings.proofs, request, attempt.proofDigest, snapshot);
     }
-    if ('code' in presented) {
-      if (presented.code === 'invalid_proof') failures.take(peerNetwork(request.peer));
-      return refused(attempt, presented);
-    }
+    if ('code' in presented) return refusedEarly(attempt, presented);
     const first = presented.identities[0];
     if (!first) throw new Error('a verifier that does not refuse gives at least one identity');
     attempt.identity = first;
     const handing = readHandingOn(settings, request, snapshot, tokenTime(settings));
-    if ('code' in handing) {
-      if (handing.code === 'invalid_proof') failures.take(peerNetwork(request.peer));
-      return refused(attempt, handing);
-    }
+    if ('code' in handing) return refusedEarly(attempt, handing);
     const question = questionOf(request, handing);
     const decision = snapshot.decide(presented.identities, question);
     // What was made for another audience says nothing of who sent it: it must not use up its subject's rate.
@@ -106,6 +100,12 @@ export function createExchange(settings: EngineSettings): Exchange {
     if ('code' in issued) return refused(attempt, issued);
     attempt.issued = issued.details;
     return issued.grant;
+  }
+
+  /** Before an identity's rate is drawn on: then the address's is, whatever is wrong. An outage is nobody's fault. */
+  function refusedEarly(attempt: Attempt, fault: Refused): Refusal {
+    if (fault.code !== 'temporarily_unavailable') failures.take(peerNetwork(attempt.request.peer));
+    return refused(attempt, fault);
   }
 
   function stale(attempt: Attempt): ExchangeOutcome {

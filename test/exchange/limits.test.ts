@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { RateLimiter } from '../../src/exchange/rate-limit.ts';
 import { FakeClock } from '../support/fake-clock.ts';
+import { API, agent, Delegating, ISSUER, NOTES, OTHER, policy, RULES } from './delegation-support.ts';
 import { agents, RESEARCH, refusal, type World, world } from './support.ts';
 
 const LIMITS = { rateLimit: { perSecond: 2, burst: 3 }, failureLimit: { perSecond: 1, burst: 2 } };
@@ -50,6 +51,22 @@ describe('limits on exchanges', () => {
     assert.ok((await w.exchange(proof, { peer: '192.0.2.77' })).granted, 'another address is not blocked');
     await w.clock.advance(1000);
     assert.ok((await w.exchange(proof)).granted);
+  });
+
+  it('count what is refused beside a good proof too: another’s client, a delegation that cannot be', async () => {
+    const asked: ((d: Delegating) => Promise<object>)[] = [
+      async (d) => ({ door: 'jwt_bearer', client: { assertion: await d.proof('b'), isSvid: true } }),
+      async () => ({ door: 'token_exchange', audience: ISSUER }),
+      async (d) => ({ door: 'token_exchange', delegation: await d.chain('a', 'b'), scopes: ['other:read'] }),
+    ];
+    for (const ask of asked) {
+      const d = new Delegating(await world([API, OTHER, NOTES, policy(RULES)], LIMITS));
+      d.w.register(agent('a'), agent('b'));
+      const [proof, request] = [await d.proof('a'), await ask(d)];
+      for (let i = 0; i < 2; i++)
+        assert.notEqual(d.why(await d.w.exchange(proof, request)), 'rate_limited rate_limited');
+      assert.equal(d.why(await d.w.exchange(proof, request)), 'rate_limited rate_limited');
+    }
   });
 
   it('count a proof for another audience among the failed ones, but not a refusal by the policies', async () => {
