@@ -1,6 +1,6 @@
 /** Whether what a policy trusts can be a registered agent at all. */
+import { AGENT_FIELDS } from '../api/v1alpha1/index.ts';
 import type { ProviderName } from '../identity.ts';
-import { AGENT_FIELDS } from './agent-index.ts';
 import type { Problems } from './problems.ts';
 
 /**

@@ -1,4 +1,5 @@
 /** Which registered agent an identity is. Kept up to date as registrations come and go, for making it anew takes seconds. */
+import { AGENT_FIELDS } from '../api/v1alpha1/index.ts';
 import type { VerifiedIdentity } from '../identity.ts';
 import { type Agent, accountKey, accountOf } from './agent.ts';
 import { AgentTable } from './agent-table.ts';
@@ -23,8 +24,6 @@ export interface AgentDirectory {
   noteUse?(agent: Agent, now: number): void;
 }
 
-/** Fields of a path template that a registration has; an identity with any other one is no agent's. */
-export const AGENT_FIELDS = ['tenantId', 'userId', 'agentType', 'agentId'] as const;
 /** What every SPIFFE identity has beside its path. */
 const OWN_FIELDS: ReadonlySet<string> = new Set([...AGENT_FIELDS, 'id', 'trustDomain']);
 

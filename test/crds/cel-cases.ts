@@ -26,6 +26,11 @@ const spiffe = (changes: object = {}, match: object = { path: { type: 'worker' }
   trustRules: [rule({ match })],
   ...more,
 });
+/** Acting for users, by a path template. */
+const acting = (pathTemplate: string): Spec =>
+  spiffe({ pathTemplate }, undefined, {
+    trustRules: [rule({ match: { id: 'spiffe://example.org/**' }, issue: { actsFor: 'RegisteredUser' } })],
+  });
 const issue = (more: object): Spec => k8s({ trustRules: [rule({ issue: more })] });
 
 const agent = (more: object = {}): Spec => ({
@@ -84,6 +89,12 @@ const BOTH: readonly Row[] = [
   [/no dot segments/, spiffe({ pathTemplate: '/agent/../{type}' }), /no dot segments/],
   [/each field once/, spiffe({ pathTemplate: '/agent/{type}/{type}' }), /each field once/],
   [/name the field otherwise/, spiffe({ pathTemplate: '/agent/{type}/{id}' }), /name the field otherwise/],
+  [
+    /actsFor goes with/,
+    oidc({ trustRules: [rule({ match: { claims: { sub: 's' } }, issue: { actsFor: 'RegisteredUser' } })] }),
+    /agents are registered by SPIFFE ID or Kubernetes/,
+  ],
+  [/actsFor needs a path template/, acting('/agent/{agentType}/{agentId}/{region}'), /no field region/],
   [/either issue or deny/, k8s({ trustRules: [rule({ deny: true })] }), /either issue or deny/],
   [/ttl is 1m to 24h/, issue({ ttl: '59s' }), /1m to 24h/],
   [/budgetWindow is at least/, issue({ budgetWindow: '59s' }), /at least 1m/],
@@ -133,10 +144,12 @@ export const CASES: Readonly<Record<string, readonly Row[]>> = {
   TokenRevocation: [[/exactly one of/, { token: 'a', grant: 'b' }, /exactly one of/]],
 };
 
+const ACTING = acting('/agent/{tenantId}/{userId}/{agentType}/{agentId}');
+
 /** Objects that break nothing; the rows' objects differ from one of these by what they break. */
 export const GOOD: Readonly<Record<string, readonly Spec[]>> = {
-  TrustPolicy: [k8s(), oidc(), github({ repository: 'o/x' }), issue({ caveats: ['a = 1'] }), spiffe()],
-  ClusterTrustPolicy: [k8s(), oidc(), github({ repository: 'o/x' }), issue({ caveats: ['a = 1'] }), spiffe()],
+  TrustPolicy: [k8s(), oidc(), github({ repository: 'o/x' }), issue({ caveats: ['a = 1'] }), spiffe(), ACTING],
+  ClusterTrustPolicy: [k8s(), oidc(), github({ repository: 'o/x' }), issue({ caveats: ['a = 1'] }), spiffe(), ACTING],
   ProtectedResource: [{ audience: 'a', limits: { maxBudgetCredits: 1, maxTtl: '24h' } }],
   AgentRegistration: [agent(), agent({ identity: ACCOUNT, scopes: ['a:r'], state: 'Suspended' })],
   TokenRevocation: [{ token: 'a' }],

@@ -5,6 +5,9 @@ import { type CelRule, cel, pem } from './common.ts';
 /** Attributes that every SPIFFE identity has: the fields of a path template have other names. */
 export const SPIFFE_ATTRIBUTES = ['id', 'trustDomain'] as const;
 
+/** Fields of a path template that a registration has; an identity with any other one is no agent's. */
+export const AGENT_FIELDS = ['tenantId', 'userId', 'agentType', 'agentId'] as const;
+
 const https = z
   .string()
   .min(1)
@@ -102,7 +105,9 @@ export const spiffe = z
 export type Spiffe = z.infer<typeof spiffe>;
 export type SpiffeBundle = Spiffe['bundle'];
 
-/** What a policy of provider spiffe may and may not say beside it. */
+const ACTS_FOR_NOBODY = 'self.trustRules.all(r, !has(r.issue) || !has(r.issue.actsFor))';
+
+/** What a policy of provider spiffe may and may not say beside it, and who can be a registered agent at all. */
 export const SPIFFE_RULES: readonly CelRule[] = [
   {
     rule: "has(self.spiffe) == (self.provider == 'spiffe')",
@@ -125,6 +130,18 @@ export const SPIFFE_RULES: readonly CelRule[] = [
   {
     rule: "self.trustRules.all(r, !has(r.match.path) || (has(self.spiffe) && has(self.spiffe.pathTemplate) && r.match.path.all(k, self.spiffe.pathTemplate.contains('/{' + k + '}'))))",
     message: 'match.path names fields of spec.spiffe.pathTemplate',
+    reason: 'FieldValueInvalid',
+    fieldPath: '.trustRules',
+  },
+  {
+    rule: `self.provider in ['kubernetes', 'spiffe'] || ${ACTS_FOR_NOBODY}`,
+    message: 'actsFor goes with the providers spiffe and kubernetes, whose identities agents are registered by',
+    reason: 'FieldValueInvalid',
+    fieldPath: '.trustRules',
+  },
+  {
+    rule: `!has(self.spiffe) || ${ACTS_FOR_NOBODY} || (has(self.spiffe.pathTemplate) && self.spiffe.pathTemplate.contains('/{agentId}') && self.spiffe.pathTemplate.split('/').all(s, !s.startsWith('{') || s in [${AGENT_FIELDS.map((field) => `'{${field}}'`).join(', ')}]))`,
+    message: `actsFor needs a path template with {agentId}, and with no fields but ${AGENT_FIELDS.join(', ')}`,
     reason: 'FieldValueInvalid',
     fieldPath: '.trustRules',
   },
