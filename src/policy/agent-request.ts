@@ -24,12 +24,32 @@ export function readAgentAsked({ name, spec }: AgentAsked, now: number): ReadAge
     const [issue] = parsed.error.issues;
     return { fault: `${issue?.path.join('.') || 'the body'}: ${issue?.message ?? 'not what it should be'}` };
   }
+  const unknown = unknownMember(spec, parsed.data);
+  if (unknown !== undefined) return { fault: `${unknown}: there is no such member` };
   const { identity, expiresAt } = parsed.data;
   if ((identity.spiffe === undefined) === (identity.serviceAccount === undefined)) {
     return { fault: 'identity: give exactly one of spiffe and serviceAccount' };
   }
   if (expiresAt !== undefined && !(Date.parse(expiresAt) > now)) return { fault: 'expiresAt: give a time to come' };
   return { name, spec: parsed.data };
+}
+
+/**
+ * The path of a member that no schema has. It must not be overlooked: without the `podUid` that it was meant to be, say,
+ * every pod of the account would be the agent.
+ */
+function unknownMember(asked: unknown, read: unknown): string | undefined {
+  if (!isRecord(asked) || !isRecord(read)) return undefined;
+  for (const [name, value] of Object.entries(asked)) {
+    if (!Object.hasOwn(read, name)) return name;
+    const within = unknownMember(value, read[name]);
+    if (within !== undefined) return `${name}.${within}`;
+  }
+  return undefined;
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 export function isAgentName(name: string): boolean {

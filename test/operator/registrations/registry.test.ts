@@ -82,6 +82,9 @@ describe('registering agents by request, in a cluster', () => {
       { ...SPEC, identity: { ...SPEC.identity, spiffe: { trustDomain: 'x' } } },
       { ...SPEC, expiresAt: '2020-01-01T00:00:00Z' },
       { ...SPEC, expiresAt: 'tomorrow' },
+      // The pod that is meant would be overlooked, and every pod of the account be the agent.
+      { ...SPEC, identity: { serviceAccount: { namespace: 'n', name: 'sa', podUID: 'x' } } },
+      { ...SPEC, identity: { ...SPEC.identity, podUid: 'x' } },
     ])
       assert.equal(said(await register({ spec })), 'invalid_request', JSON.stringify(spec));
     for (const name of ['A', 'a/b', '../x', 'a'.repeat(254), ''])
