@@ -43,6 +43,13 @@ const kinds = (labels: object) => [
     metadata: metadata('ds'),
     spec: { selector, template: template(labels) },
   },
+  {
+    apiVersion: 'apps/v1',
+    kind: 'ControllerRevision',
+    metadata: metadata('cr'),
+    data: { spec: { template: template(labels) } },
+    revision: 1,
+  },
   { apiVersion: 'batch/v1', kind: 'Job', metadata: metadata('j'), spec: job(labels) },
   {
     apiVersion: 'batch/v1',
@@ -73,8 +80,9 @@ describe('Labels that say who an agent is, in a real cluster', () => {
       '--serviceaccount=agents:orchestrator',
     ];
     await create(...edit);
-    // The role edit knows no PodTemplates.
-    const podTemplates = ['role', 'templates', '-n', 'team-a', '--verb=*', '--resource=podtemplates'];
+    // The role edit knows neither of them.
+    const resources = '--resource=podtemplates,controllerrevisions.apps';
+    const podTemplates = ['role', 'templates', '-n', 'team-a', '--verb=*', resources];
     await create(...podTemplates);
     const who = ['--user=eve', '--serviceaccount=agents:orchestrator'];
     await create('rolebinding', 'templates', '-n', 'team-a', '--role=templates', ...who);
@@ -98,7 +106,7 @@ describe('Labels that say who an agent is, in a real cluster', () => {
       '-n',
       'team-a',
       'delete',
-      'deploy,rs,sts,ds,rc,job,cronjob,podtemplate,pod',
+      'deploy,rs,sts,ds,rc,job,cronjob,podtemplate,controllerrevision,pod',
       '--all',
       '--force',
       '--grace-period=0',
@@ -112,8 +120,8 @@ describe('Labels that say who an agent is, in a real cluster', () => {
     for (const [i, plain] of kinds({ app: 'a' }).entries()) {
       const { code, err } = await applies(plain, editor);
       assert.equal(code, 0, `${plain.kind}: ${err}`);
-      // The selector of some kinds, and the whole template of a Job, cannot be changed by anybody.
-      if (plain.kind === 'Job') continue;
+      // The selector of some kinds, and the whole template of a Job or a ControllerRevision, cannot be changed by anybody.
+      if (plain.kind === 'Job' || plain.kind === 'ControllerRevision') continue;
       assert.match((await applies(kinds(LABELS)[i]!, editor)).err, /say who an agent is/, plain.kind);
     }
     await remove();
