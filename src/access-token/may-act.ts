@@ -31,7 +31,7 @@ export function readMayAct(value: unknown): MayAct | undefined {
  * @throws AccessTokenError `may_act`
  */
 export function parseMayAct(text: string): MayAct {
-  const fault = new AccessTokenError('may_act', 'may_act must be {"sub": …} or {"agent_type": …}');
+  const fault = new AccessTokenError('may_act', 'may_act must be a JSON object with sub alone, or agent_type alone');
   if (text.length > MAX_BYTES) throw fault;
   let value: JsonObject;
   try {

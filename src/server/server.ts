@@ -134,12 +134,22 @@ function publicHandler(options: ServerOptions, limits: Limits, metrics: Metrics)
   return (req, res, context) => {
     const problem = inspect(req);
     // Whether what stands in front takes the path of our issuer away or not.
-    if (base !== '' && req.url?.startsWith(`${base}/`)) req.url = req.url.slice(base.length);
+    if (base !== '' && req.url !== undefined) req.url = withoutBase(req.url, base);
     const door = doors.get(pathIn(req.url ?? ''));
     if (door) void door(req, res, context, problem);
     else if (problem) sendError(res, context, problem);
     else enter(app, req, res, context);
   };
+}
+
+/** What every route of the public listener begins with. */
+const ROOTS = ['/api/', '/oauth2/', '/connect/', '/.well-known/'] as const;
+
+/** An issuer's path may itself be the beginning of a route, `/api` say: it is taken away where a whole route follows. */
+function withoutBase(url: string, base: string): string {
+  if (!url.startsWith(`${base}/`)) return url;
+  const rest = url.slice(base.length);
+  return ROOTS.some((root) => rest.startsWith(root)) ? rest : url;
 }
 
 function pathIn(url: string): string {

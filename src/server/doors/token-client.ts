@@ -19,7 +19,7 @@ export function readClient(form: Form, authorization: string | undefined): Clien
   const type = form.get('client_assertion_type');
   const secret = form.get('client_secret');
   const ways = [assertion ?? type, secret, authorization || undefined].filter((way) => way !== undefined);
-  if (ways.length > 1) throw invalidRequest('a client authenticates in one way alone (RFC 6749 §2.3)');
+  if (ways.length > 1) throw invalidRequest('a client authenticates in one way alone (RFC 6749, section 2.3)');
   if (authorization) {
     const scheme = authorization.slice(0, 6).toLowerCase() === 'basic ' ? 'Basic' : 'Bearer';
     const headers = { 'WWW-Authenticate': `${scheme} realm="trustmint"` };

@@ -219,6 +219,22 @@ describe('the metadata', () => {
     assert.equal((await ask(`${h.url}/tenant2/oauth2/jwks`)).status, 404);
   });
 
+  it('MD-1: of an issuer whose path is the beginning of a route of ours serves both as well', async () => {
+    const { FakeEngine } = await import('../support.ts');
+    for (const base of ['/api', '/oauth2', '/connect', '/api/mint']) {
+      const engine = new FakeEngine();
+      engine.known = { issuer: `https://mint.example${base}`, scopes: [] };
+      h = await start({ engine });
+      const status = async (path: string) => (await ask(h.url + path)).status;
+      for (const before of ['', base]) {
+        for (const path of ['/oauth2/token', '/connect/token', '/api/mint/exchange'])
+          assert.equal(await status(before + path), 405, `${base}: ${before}${path}`);
+        assert.equal(await status(`${before}/oauth2/jwks`), 200);
+        assert.equal(await status(`${before}/api/mint/keys?resource=r`), 200);
+      }
+    }
+  });
+
   it('MD-6: names an authorization endpoint that never does anything', async () => {
     h = await start();
     for (const method of ['GET', 'POST']) {

@@ -38,6 +38,8 @@ describe('what the token endpoint refuses', () => {
       assert.equal(await told({ ...bare, client_assertion_type: BY_JWT }), '400 invalid_request');
       assert.equal(await told({ ...bare, ...by, client_assertion_type: 'urn:x' }), '401 invalid_client');
     }
+    const { json } = await send({ ...SVID, client_secret: 's' });
+    assert.match(json.error_description, /RFC 6749, section 2\.3/, 'in the characters that RFC 6749 §5.2 allows');
     assert.equal(await told({ grant_type: CC }), '401 invalid_client');
     assert.equal((await send({ grant_type: CC }, basic)).headers['www-authenticate'], 'Basic realm="trustmint"');
     assert.equal(
