@@ -233,7 +233,7 @@ export class KeyRing {
     if (!this.#mayWrite() && !this.#hasWaited()) throw why;
     await this.#options.store.restore(this.#ring);
     // What to do about it is done: whoever reads the log has only to find out how it came about.
-    const [what] = why.message.split(': ', 1);
+    const what = why.message.replace(/: put (it|ours) back.*$/s, '');
     this.#options.onProblem?.(new KeyRingError(why.code, `${what}: the same keys were written back`));
     this.#options.onChange?.({ action: 'restored', kid: this.active().kid });
   }
