@@ -40,8 +40,8 @@ export function createIntrospect(settings: Settings): (token: string) => Introsp
     if ('granted' in known) return known;
     const { snapshot, staleSeconds } = known;
     const audience = audienceOf(token);
-    const resource = audience === undefined ? undefined : snapshot.findResource(audience);
-    if (!resource || resource.audience !== audience) return { active: false };
+    const resource = audience === undefined ? undefined : snapshot.resourceOfAudience(audience);
+    if (!resource) return { active: false };
     const now = tokenTime(settings);
     const judged = judgeToken(settings, resource, token, undefined, now);
     if (!('says' in judged) || isRevoked(settings, judged, now)) return { active: false };
@@ -50,7 +50,7 @@ export function createIntrospect(settings: Settings): (token: string) => Introsp
       active: true,
       ...says,
       resource: resource.name,
-      audience,
+      audience: resource.audience,
       tokenType: mintFor(resource.tokenType, false).type,
       unchecked: judged.unchecked,
       staleSeconds,

@@ -30,6 +30,8 @@ export interface Resources {
   hasScope(scope: string): boolean;
   /** By name, URI or audience. */
   find(name: string): ServedResource | undefined;
+  /** By audience alone, which may be another one's name. */
+  ofAudience(audience: string): ServedResource | undefined;
 }
 
 /** @param objects the live ones, no two of one name */
@@ -148,7 +150,7 @@ function others(all: readonly string[], owner: string): string {
   return shown.slice(0, MAX_SHOWN).join(', ') + (more > 0 ? ` and ${more} more` : '');
 }
 
-function lookups(served: ReadonlyMap<string, ServedResource>): Pick<Resources, 'resolve' | 'hasScope' | 'find'> {
+function lookups(served: ReadonlyMap<string, ServedResource>): Omit<Resources, 'known' | 'served'> {
   const byUri = new Map<string, ServedResource>();
   const byAudience = new Map<string, ServedResource>();
   const byScope = new Map<string, ServedResource>();
@@ -185,6 +187,7 @@ function lookups(served: ReadonlyMap<string, ServedResource>): Pick<Resources, '
   return {
     resolve,
     hasScope: (scope) => byScope.has(scope),
+    ofAudience: (audience) => byAudience.get(audience),
     find: (name) => served.get(name) ?? byUri.get(name) ?? byAudience.get(name),
   };
 }

@@ -93,6 +93,7 @@ export function createSnapshot(
     hasScope: resources.hasScope,
     isActive: (uid: string) => active.has(uid),
     findResource: resources.find,
+    resourceOfAudience: resources.ofAudience,
     decide,
     explain,
   });

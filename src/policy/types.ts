@@ -190,6 +190,8 @@ export interface Snapshot {
   isActive(policyUid: string): boolean;
   /** The resource that a verifier names by name, URI or audience. */
   findResource(name: string): ServedResource | undefined;
+  /** The resource whose tokens have this audience. */
+  resourceOfAudience(audience: string): ServedResource | undefined;
   /** The first rule, in the one order, that matches one of the identities and lists the asked resource. */
   decide(identities: readonly VerifiedIdentity[], request: DecisionRequest): Decision;
   explain(identities: readonly VerifiedIdentity[], request: DecisionRequest): Explanation;

@@ -5,7 +5,7 @@ import { attenuateMacaroon, describeMacaroon } from '../../src/macaroon/index.ts
 import type { RevocationEntry } from '../../src/revocation/index.ts';
 import { delegating, given } from './delegation-support.ts';
 import { ISSUER, OBJECTS } from './jwt-support.ts';
-import { type World, world } from './support.ts';
+import { resource, type World, world } from './support.ts';
 
 const active = (answer: object) => 'active' in answer && answer.active === true;
 
@@ -50,6 +50,16 @@ describe('introspection', () => {
     assert.deepEqual(said.unchecked, ['scope in f:r', ...caveats.slice(0, 4)]);
     assert.deepEqual(said.notes, ['mine']);
     assert.equal(active(w.engine.introspect(attenuateMacaroon(token, ['time >= 2026-01-01T01:00:00Z']))), false);
+  });
+
+  it('P33: knows a token by its audience, though that be the name of another resource', async () => {
+    const named = resource('api-audience', { audience: 'elsewhere', tokenType: 'JWT' });
+    w.serve(...OBJECTS, named);
+    const { token } = await w.granted({ scopes: ['a:r'] });
+    assert.ok(active(w.verify(token, { resource: 'api', call: { scope: 'a:r' } })));
+    const said = w.engine.introspect(token);
+    assert.ok('active' in said && said.active);
+    assert.equal(said.resource, 'api');
   });
 
   it('IN-2: says nothing of why a token is not active', async () => {
