@@ -150,6 +150,13 @@ describe('clients of others', () => {
       return fetchToken(provider, mint.url, { metadata });
     };
 
+    it('MD-6: reads our metadata too where only the places of OpenID Connect are ours', async () => {
+      const fetchFn = (url: string | URL) =>
+        String(url).includes('openid') ? fetch(url) : Promise.resolve(new Response('', { status: 404 }));
+      const metadata = await discoverAuthorizationServerMetadata(mint.url, { fetchFn });
+      assert.equal(metadata?.token_endpoint, `${mint.url}/oauth2/token`);
+    });
+
     it('MD-6: gets a token with an SVID as its static assertion', async () => {
       const options = { clientId: typeOf(A), jwtBearerAssertion: await svid(), scope: SCOPE, expectedIssuer: mint.url };
       const tokens = await fetched(new StaticPrivateKeyJwtProvider(options));

@@ -11,7 +11,8 @@ import { TOKEN_PATH } from './token.ts';
 import { GRANT_TYPES } from './token-request.ts';
 
 export const AUTHORIZE_PATH = '/oauth2/authorize';
-const DOCUMENTS = ['/.well-known/oauth-authorization-server', '/.well-known/openid-configuration'];
+const OPENID = '/.well-known/openid-configuration';
+const DOCUMENTS = ['/.well-known/oauth-authorization-server', OPENID];
 const MAX_AGE = 600;
 
 /** The path of an issuer, without a slash at its end: what well-known paths are made with (RFC 8414 §3.1). */
@@ -27,15 +28,19 @@ export function metadataPaths(issuer: string): readonly string[] {
   return [...new Set(DOCUMENTS.flatMap((path) => [path, path + pathOf(issuer)]))];
 }
 
-/** Answers the document. */
+/** Answers the document: where a client of OpenID Connect looks, with what it reads no document without. */
 export function sendMetadata(engine: Engine, req: IncomingMessage, res: ServerResponse, context: RequestContext): void {
   const { issuer, scopes } = engine.discovery();
-  const body = metadata(issuer, scopes);
+  const isOpenId = req.url?.startsWith(OPENID) ?? false;
+  const body = { ...metadata(issuer, scopes), ...(isOpenId && OPENID_METADATA) };
   sendTagged(req, res, context, body, `"${digest(body)}"`, {
     'Cache-Control': `public, max-age=${MAX_AGE}`,
     'Access-Control-Allow-Origin': '*',
   });
 }
+
+/** Required by OpenID Connect Discovery §3: everybody sees one `sub`, and there are no ID tokens to sign. */
+const OPENID_METADATA = { subject_types_supported: ['public'], id_token_signing_alg_values_supported: [] };
 
 function metadata(issuer: string, scopes: readonly string[]) {
   const base = issuer.replace(/\/$/, '');
