@@ -83,7 +83,11 @@ function granted(r: Reader): string[] {
     ...(g.has('budget_credits') ? [`${g.text('budget_credits')} credits`] : []),
     ...(g.has('label') ? [`label ${g.text('label')}`] : []),
     ...(caveats.length > 0 ? [`[${caveats.join(' · ')}]`] : []),
-    ...(g.has('client_id') ? [`client ${g.text('client_id')}, scopes ${g.list('scopes').join(' ') || '-'}`] : []),
+    ...(g.has('client_id') ? [`client ${g.text('client_id')}`] : []),
+    ...(g.has('scopes') ? [`scopes ${g.list('scopes').join(' ') || '-'}`] : []),
+    ...(g.has('subject') ? [`acts for ${g.text('subject')}`] : []),
+    ...(g.has('delegated_by') ? [`delegated by ${g.text('delegated_by')}`] : []),
+    ...(g.has('may_act') ? [`may be used by ${g.text('may_act')}`] : []),
     `grant ${g.text('grant_id')}`,
   ];
 }

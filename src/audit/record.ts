@@ -38,8 +38,9 @@ export interface AuditGrant {
   readonly client_id?: string;
   /** The uid of the AgentRegistration by which it is a user's; absent: it is the workload's own. */
   readonly agent?: string;
-  /** Of what was delegated: whom the token is for, and the `jti` of the delegation token that was presented. */
+  /** Whom the token is for, where that is another than who asked: a user, or whoever delegated. */
   readonly subject?: string;
+  /** Of what was delegated: the `jti` of the delegation token that was presented. */
   readonly delegated_by?: string;
   /** Of a delegation token: whom it lets act, as in RFC 8693 §4.4. */
   readonly may_act?: object;

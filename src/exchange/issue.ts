@@ -93,6 +93,7 @@ export function issueToken(
     },
     details: {
       ...(terms.budgetCredits !== undefined && { budgetCredits: terms.budgetCredits }),
+      ...(agent && { subject: who.subject }),
       ...(delegated && parent && { subject: delegated.sub, delegatedBy: parent.jti }),
       ...(handing.mayAct && { mayAct: handing.mayAct }),
     },

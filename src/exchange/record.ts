@@ -11,8 +11,9 @@ import type { DoorRefusal, ExchangeOutcome, ExchangeRequest } from './types.ts';
 /** What the audit record says of a grant, beside what the caller gets. */
 export interface IssuedDetails {
   readonly budgetCredits?: number;
-  /** Of what was delegated: whom it is for, and the `jti` of the delegation token. */
+  /** Whom it is for, where that is another than who asked. */
   readonly subject?: string;
+  /** Of what was delegated: the `jti` of the delegation token. */
   readonly delegatedBy?: string;
   /** Of a delegation token. */
   readonly mayAct?: MayAct;
@@ -98,7 +99,8 @@ export function exchangeRecord(attempt: Attempt, outcome: ExchangeOutcome): Reco
 
 function delegationOf({ subject, delegatedBy, mayAct }: IssuedDetails = {}) {
   return {
-    ...(subject !== undefined && { subject, delegated_by: delegatedBy }),
+    ...(subject !== undefined && { subject }),
+    ...(delegatedBy !== undefined && { delegated_by: delegatedBy }),
     ...(mayAct && { may_act: mayAct }),
   };
 }

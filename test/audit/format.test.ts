@@ -17,6 +17,27 @@ describe('audit record for people', () => {
     );
   });
 
+  it('of what acts for somebody it says for whom, and who may use what is handed on', () => {
+    const with_ = (more: object) => {
+      const given = { jti: 'j', grant_id: 'gid-1', resource: 'api', tenant: 't', caveats: [], ttl: 60, ...more };
+      return show({ ...granted(), granted: given } as unknown as AuditEvent);
+    };
+    assert.match(
+      with_({
+        client_id: 'worker',
+        scopes: ['x:r', 'x:w'],
+        agent: 'uid',
+        subject: 'user:alice',
+        delegated_by: 'jti-0',
+      }),
+      /; client worker; scopes x:r x:w; acts for user:alice; delegated by jti-0; grant gid-1/,
+    );
+    assert.match(
+      with_({ scopes: ['x:r'], may_act: { agent_type: 'summariser' } }),
+      /; scopes x:r; may be used by \{"agent_type":"summariser"\}; grant/,
+    );
+  });
+
   it('a refusal says at which stage and why', () => {
     assert.equal(
       show(refused()),

@@ -76,6 +76,7 @@ describe('a rule that acts for the registered user', () => {
       },
     );
     assert.equal(w.record().granted.agent, `uid-${AGENT}`);
+    assert.equal(w.record().granted.subject, 'user:alice', 'whoever reads the record later may find no registration');
     assert.equal(w.record().identity.subject, SVID);
   });
 
@@ -150,6 +151,7 @@ describe('a rule that acts for nobody', () => {
     const claims = decodeJwt((await w.granted(WRITE, 'spiffe')).token);
     assert.deepEqual([claims.sub, claims.act, claims.agent], [SVID, undefined, undefined]);
     assert.equal(w.record().granted.agent, undefined);
+    assert.equal(w.record().granted.subject, undefined);
   });
 });
 
