@@ -8,6 +8,7 @@ import { WATCHED } from '../operator/index.ts';
 import { listAgents, printProblem, removeAgent, saveAgent, uidOf, writeRevocation } from '../standalone/index.ts';
 import type { Change, PlaceFlags } from './agent.ts';
 import { refusedByCluster, withCluster } from './cluster.ts';
+import { requireDataDir } from './data-dir.ts';
 import { CliError } from './errors.ts';
 
 export interface ListedAgent {
@@ -34,6 +35,7 @@ export async function placeOf(flags: PlaceFlags, run: (place: AgentPlace) => Pro
   if (dataDir !== undefined) {
     if (kubeconfig !== undefined || given !== undefined)
       throw new CliError('usage', '--data-dir goes with neither --kubeconfig nor --namespace');
+    await requireDataDir(dataDir);
     return await run(directory(dataDir));
   }
   await withCluster(kubeconfig, async ({ client, namespace: found }) => {

@@ -149,7 +149,7 @@ function addToken(root: Command, io: Io): void {
     .action(async (file: string, flags) => (await import('./token.ts')).inspectToken(file, flags, io));
   token
     .command('verify')
-    .description('Verify a macaroon, with the keys of a file or by asking the mint.')
+    .description('Verify a macaroon with the keys of a file, or any token by asking the mint.')
     .argument('[file]', 'the token; - for standard input', '-')
     .requiredOption('--resource <name>', 'the audience it must be for (with --url: or the resource)')
     .option('--keys <file>', 'the answer of /api/mint/keys')

@@ -1,10 +1,9 @@
 /** `trustmint revoke`: a TokenRevocation, in a cluster or under the data directory of a mint that serves files. */
 import { randomBytes } from 'node:crypto';
-import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
 import { systemClock } from '../clock.ts';
 import { describeMacaroon, MacaroonError } from '../macaroon/index.ts';
 import { writeRevocation } from '../standalone/index.ts';
+import { requireDataDir } from './data-dir.ts';
 import { CliError } from './errors.ts';
 import { readInput } from './input.ts';
 import type { Io } from './io.ts';
@@ -65,14 +64,6 @@ export async function revoke(flags: RevokeFlags, io: Io): Promise<void> {
     random: (bytes) => randomBytes(bytes),
   });
   io.stdout.write(`TokenRevocation ${object.metadata.name} written to ${file}\n`);
-}
-
-/** Where no mint looks nothing is revoked, and whoever revokes must not believe that it is. */
-async function requireDataDir(path: string): Promise<void> {
-  const found = await stat(join(path, 'revocations')).catch(() => undefined);
-  if (!found?.isDirectory()) {
-    throw new CliError('no_data_dir', `--data-dir: ${path} is the data directory of no mint: it has no revocations/`);
-  }
 }
 
 /** What names a macaroon, and all that is appended to it, without being a credential itself. */

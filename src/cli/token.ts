@@ -24,6 +24,7 @@ export async function inspectToken(file: string, flags: { json?: true }, io: Io)
 
 export async function attenuateToken(file: string, flags: { caveat: string[] }, io: Io): Promise<void> {
   const token = (await readInput(file, io)).trim();
+  if (looksLikeJwt(token)) throw new CliError('jwt', 'a JWT cannot be narrowed by its holder: ask the mint for less');
   io.stdout.write(`${described(() => attenuateMacaroon(token, flags.caveat))}\n`);
 }
 
@@ -47,6 +48,8 @@ export async function verifyToken(file: string, flags: VerifyFlags, io: Io): Pro
   if ((flags.keys === undefined) === (flags.url === undefined)) {
     throw new CliError('usage', 'give --keys to verify offline, or --url to ask the mint');
   }
+  if (flags.keys !== undefined && looksLikeJwt(token))
+    throw new CliError('jwt', '--keys are for macaroons: ask the mint about a JWT with --url');
   const verdict =
     flags.keys !== undefined
       ? verifyOffline(token, resource, parseKeys(await readInput(flags.keys, io)), call)

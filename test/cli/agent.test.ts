@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { certificates } from '../kube/support/fake.ts';
@@ -11,11 +11,18 @@ const AREGS = 'trustmint.dev/agentregistrations';
 const ALICE = ['--type', 'worker', '--user', 'alice'];
 const SVID = ['--spiffe', 'cluster.local/tenant-1'];
 
+/** As a mint leaves it. */
+function dataDir(): string {
+  const dir = folder();
+  mkdirSync(join(dir, 'revocations'));
+  return dir;
+}
+
 describe('trustmint agent', () => {
   afterEach(cleanUp);
 
   it('refuses what is no agent, and says what is wrong', async () => {
-    const dir = folder();
+    const dir = dataDir();
     for (const [args, message] of [
       [['register', ...SVID], /--type/],
       [['register', 'A', ...ALICE, ...SVID], /name: lower-case/],
@@ -35,8 +42,18 @@ describe('trustmint agent', () => {
     assert.deepEqual(readdirSync(join(dir, 'agents')), []);
   });
 
-  it('keeps registrations of a mint that serves files: register, suspend, list, retire', async () => {
+  it('registers nobody where no mint looks, and lists none as if there were a mint', async () => {
     const dir = folder();
+    for (const args of [['register', 'a', ...ALICE, ...SVID], ['list'], ['retire', 'a', '--revoke']]) {
+      const { code, err } = await trustmint(['agent', ...args, '--data-dir', dir]);
+      assert.notEqual(code, 0);
+      assert.match(err, /^trustmint: --data-dir: [^\n]* \(no_data_dir\)\n$/);
+    }
+    assert.deepEqual(readdirSync(dir), []);
+  });
+
+  it('keeps registrations of a mint that serves files: register, suspend, list, retire', async () => {
+    const dir = dataDir();
     const agent = async (...args: string[]) => {
       const { code, out, err } = await trustmint(['agent', ...args, '--data-dir', dir]);
       assert.equal(code, 0, err);

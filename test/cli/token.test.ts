@@ -48,6 +48,15 @@ describe('trustmint token', () => {
     assert.deepEqual(said.caveats.at(-1), { text: 'tool in search,fetch', by: 'appended', sort: 'checked' });
   });
 
+  it('says of a JWT what a JWT cannot do, and where it is verified', async () => {
+    const jwt = 'eyJhbGciOiJFUzI1NiJ9.e30.AA';
+    const narrowed = await trustmint(['token', 'attenuate', '-', '--caveat', 'tool = search'], jwt);
+    assert.deepEqual([narrowed.code, narrowed.out], [1, '']);
+    assert.match(narrowed.err, /^trustmint: a JWT cannot be narrowed [^\n]*\n$/);
+    const offline = await trustmint(['token', 'verify', '-', '--resource', 'x', '--keys', 'keys.json'], jwt);
+    assert.match(offline.err, /^trustmint: --keys [^\n]* --url [^\n]*\n$/);
+  });
+
   it('attenuate appends, offline, and only what some call could satisfy', async () => {
     const args = ['token', 'attenuate', '-', '--caveat', 'tool = search', '--caveat', 'budget_credits <= 5'];
     const { code, out } = await trustmint(args, token);
@@ -118,7 +127,7 @@ describe('trustmint token', () => {
 
   for (const [what, text, code] of [
     ['nothing', '', 'malformed'],
-    ['an unsigned JWT', 'eyJhbGciOiJub25lIn0.eyJzdWIiOiJhIn0.AA', '(?:algorithm_none|malformed)'],
+    ['an unsigned JWT', 'eyJhbGciOiJub25lIn0.eyJzdWIiOiJhIn0.AA', '(?:algorithm_none|malformed|jwt)'],
     ['too much', 'A'.repeat(10_000), 'too_large'],
   ] as const) {
     it(`inspect and attenuate refuse ${what}, and do not repeat it`, async () => {
