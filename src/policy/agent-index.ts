@@ -67,14 +67,16 @@ export class AgentIndex implements AgentDirectory {
     return agent !== undefined && 'agent' in active(agent, now) && this.duplicatesOf(agent).length === 0;
   }
 
-  /** The others that are registered for the same identity: with any, none of them counts. */
+  /** The others that are registered for the same identity: with any, it never counts. */
   duplicatesOf(agent: Agent): readonly Agent[] {
     const same = this.#of(agent.key).filter((one) => one.uid !== agent.uid && sameDomain(one, agent));
     const account = accountOf(agent.key);
-    if (account === undefined) return same;
-    const pods = this.#pods.get(account);
-    if (account !== agent.key) return [...same, ...this.#of(account)];
-    return pods ? [...same, ...[...pods].flatMap((key) => this.#of(key))] : same;
+    return account === undefined || account === agent.key ? same : [...same, ...this.#of(account)];
+  }
+
+  /** Those for single pods of the account that it is for: for these pods alone it does not count, nor do they. */
+  *podsOf(agent: Agent): Iterable<Agent> {
+    for (const key of this.#pods.get(agent.key) ?? []) yield* this.#of(key);
   }
 
   #findSpiffe({ attributes, issuer }: VerifiedIdentity, now: number): FoundAgent {

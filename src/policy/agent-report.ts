@@ -15,6 +15,8 @@ export interface AgentFacts {
   readonly isRegistry: boolean;
   /** Others of the same identity, as `namespace/name`; the first few. */
   readonly duplicates: readonly string[];
+  /** The same, of single pods of its account. */
+  readonly pods: readonly string[];
 }
 
 /** @param now NumericDate seconds */
@@ -30,7 +32,7 @@ export function reportAgent(facts: AgentFacts, now: number): ObjectReport {
   const conditions: Condition[] = [
     wrong
       ? { type: 'Accepted', status: 'False', reason: wrong.code, message: why }
-      : { type: 'Accepted', status: 'True', reason: 'Accepted', message: 'the object is valid' },
+      : { type: 'Accepted', status: 'True', reason: 'Accepted', message: `the object is valid${exceptFor(facts)}` },
     isDeleting
       ? { type: 'Ready', status: 'False', reason: 'Deleting', message: 'the object is being deleted, and not served' }
       : wrong
@@ -61,6 +63,10 @@ export function reportAgent(facts: AgentFacts, now: number): ObjectReport {
   };
 }
 
+function exceptFor({ pods }: AgentFacts): string {
+  return pods.length === 0 ? '' : `; the pods that ${pods.join(', ')} registers are registered twice, and refused`;
+}
+
 function problemsOf({ fault, isRegistry, duplicates, namespace }: AgentFacts): Problem[] {
   if (fault) return [fault];
   const error = (code: string, path: string, message: string) => [{ code, severity: 'error' as const, path, message }];
@@ -70,5 +76,5 @@ function problemsOf({ fault, isRegistry, duplicates, namespace }: AgentFacts): P
   }
   if (duplicates.length === 0) return [];
   const others = duplicates.join(', ');
-  return error('Duplicate', 'spec.identity', `registered by ${others} too, so none of them counts`);
+  return error('Duplicate', 'spec.identity', `registered by ${others} too, so it does not count`);
 }

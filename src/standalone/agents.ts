@@ -73,6 +73,7 @@ export function readAgents(objects: readonly AgentRegistration[]): ReadAgents {
             isDeleting: false,
             isRegistry: true,
             duplicates: index.duplicatesOf(agent).slice(0, MAX_SHOWN).map(fullName),
+            pods: [...index.podsOf(agent)].slice(0, MAX_SHOWN).map(fullName),
           },
           now,
         ),

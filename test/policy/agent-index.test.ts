@@ -137,7 +137,10 @@ describe('the registered agent of an identity', () => {
     assert.equal(outcome(both, pod(POD)), 'duplicate');
     assert.equal(outcome(both, pod(OTHER)), 'agents/any');
     assert.equal(outcome(both, pod()), 'agents/any');
-    assert.deepEqual([both.duplicatesOf(any), both.duplicatesOf(one)], [[one], [any]]);
+    assert.deepEqual([both.duplicatesOf(any), both.duplicatesOf(one)], [[], [any]]);
+    assert.deepEqual([[...both.podsOf(any)], [...both.podsOf(one)]], [[one], []]);
+    // What the other pods handed on is as good as what they are given.
+    assert.deepEqual([both.isActive(any.uid, NOW), both.isActive(one.uid, NOW)], [true, false]);
   });
 });
 

@@ -85,6 +85,10 @@ export class Registrations implements AgentDirectory {
     return this.#index.duplicatesOf(agent);
   }
 
+  podsOf(agent: Agent): Iterable<Agent> {
+    return this.#index.podsOf(agent);
+  }
+
   /** Takes what changed in the copy. */
   take(changes: readonly Change<HeldRegistration>[]): TakenChanges {
     let revokes = false;
@@ -145,12 +149,17 @@ export class Registrations implements AgentDirectory {
 
   #reindex(before: HeldRegistration | undefined, now: HeldRegistration | undefined): void {
     if (before && this.#counts(before)) {
-      for (const other of this.#index.duplicatesOf(before)) this.#tell(keyOf(other));
+      this.#tellTwins(before);
       this.#index.remove(before);
     }
     if (!now || !this.#counts(now)) return;
     this.#index.add(now);
-    for (const other of this.#index.duplicatesOf(now)) this.#tell(keyOf(other));
+    this.#tellTwins(now);
+  }
+
+  #tellTwins(one: HeldRegistration): void {
+    for (const other of this.#index.duplicatesOf(one)) this.#tell(keyOf(other));
+    for (const other of this.#index.podsOf(one)) this.#tell(keyOf(other));
   }
 
   #settle(key: string, one: HeldRegistration | undefined): void {

@@ -1,6 +1,6 @@
 /** What the status of a registration says. */
 import { kubeTime, mergeConditions } from '../../kube/index.ts';
-import { reportAgent } from '../../policy/index.ts';
+import { type Agent, reportAgent } from '../../policy/index.ts';
 import type { ObjectReport } from '../../policy/types.ts';
 import { text } from '../errors.ts';
 import { withoutTimes } from '../policies/lifetime.ts';
@@ -34,13 +34,21 @@ export function reportOf(one: HeldRegistration, all: Registrations, now: number)
       ...(rare?.fault && { fault: rare.fault }),
       isDeleting: rare?.deletionTimestamp !== undefined,
       isRegistry: all.isRegistry(traits.namespace),
-      duplicates: all
-        .duplicatesOf(one)
-        .slice(0, MAX_SHOWN)
-        .map((other) => `${other.traits.namespace}/${other.name}`),
+      duplicates: named(all.duplicatesOf(one)),
+      pods: named(all.podsOf(one)),
     },
     now,
   );
+}
+
+/** The first few. */
+function named(agents: Iterable<Agent>): string[] {
+  const names: string[] = [];
+  for (const { traits, name } of agents) {
+    names.push(`${traits.namespace}/${name}`);
+    if (names.length === MAX_SHOWN) break;
+  }
+  return names;
 }
 
 /** The part of a status that has no times in it. */
