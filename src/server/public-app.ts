@@ -99,6 +99,11 @@ function oauthRoutes(app: Express, { engine, metrics, limits, verifiers }: Publi
     throw new ServerError('unsupported_response_type', 'there is no grant here that a browser takes part in');
   });
   for (const path of metadataPaths(engine.discovery().issuer)) {
-    route(app, 'GET', path, undefined, (req, res, context) => sendMetadata(engine, req, res, context));
+    route(app, 'GET', literal(path), undefined, (req, res, context) => sendMetadata(engine, req, res, context));
   }
+}
+
+/** As express takes it for nothing but itself: an issuer's path may hold what express has a meaning for. */
+function literal(path: string): string {
+  return path.replace(/[\\{}()[\]+?!:*]/g, '\\$&');
 }

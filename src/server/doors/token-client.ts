@@ -21,7 +21,7 @@ export function readClient(form: Form, authorization: string | undefined): Clien
   const ways = [assertion ?? type, secret, authorization || undefined].filter((way) => way !== undefined);
   if (ways.length > 1) throw invalidRequest('a client authenticates in one way alone (RFC 6749, section 2.3)');
   if (authorization) {
-    const scheme = authorization.slice(0, 6).toLowerCase() === 'basic ' ? 'Basic' : 'Bearer';
+    const scheme = /^basic(?: |$)/i.test(authorization) ? 'Basic' : 'Bearer';
     const headers = { 'WWW-Authenticate': `${scheme} realm="trustmint"` };
     throw new ServerError('invalid_client', 'there are no client secrets: send client_assertion', headers);
   }

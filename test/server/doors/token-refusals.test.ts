@@ -41,7 +41,8 @@ describe('what the token endpoint refuses', () => {
     const { json } = await send({ ...SVID, client_secret: 's' });
     assert.match(json.error_description, /RFC 6749, section 2\.3/, 'in the characters that RFC 6749 §5.2 allows');
     assert.equal(await told({ grant_type: CC }), '401 invalid_client');
-    assert.equal((await send({ grant_type: CC }, basic)).headers['www-authenticate'], 'Basic realm="trustmint"');
+    for (const by of [basic, { Authorization: 'Basic' }])
+      assert.equal((await send({ grant_type: CC }, by)).headers['www-authenticate'], 'Basic realm="trustmint"');
     assert.equal(
       (await send({ grant_type: CC }, { Authorization: 'Bearer x' })).headers['www-authenticate'],
       'Bearer realm="trustmint"',
