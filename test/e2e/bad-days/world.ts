@@ -24,11 +24,11 @@ import {
   proofOf,
   TRUST_POLICIES,
 } from '../serve-support.ts';
+import { beat } from './pulse.ts';
 
 const API_VERSION = 'trustmint.dev/v1alpha1';
-/** Milliseconds between two questions of a watchman, and between two signs of life. */
+/** Milliseconds between two questions of a watchman. */
 const ASK_EVERY = 50;
-const PULSE_EVERY = 2_000;
 /** Milliseconds in which a change is seen, on a machine that does much else. */
 export const SOON = 15_000;
 /** The namespaces there are. Each has the accounts `agent` and `stranger`; no policy is ever for a stranger. */
@@ -42,6 +42,7 @@ export const TYPES = {
   ClusterTrustPolicy: typeOf('clustertrustpolicies', false),
   ProtectedResource: typeOf('protectedresources', false),
   TokenRevocation: typeOf('tokenrevocations', true),
+  AgentRegistration: typeOf('agentregistrations', true),
 } as const;
 
 export interface World {
@@ -109,6 +110,16 @@ export const standing = async () => [
     metadata: { name: 'pulse', namespace: OPERATOR.namespace },
     spec: { grant: 'nobody-s' },
   },
+  {
+    apiVersion: API_VERSION,
+    kind: 'AgentRegistration',
+    metadata: { name: 'pulse', namespace: OPERATOR.namespace },
+    spec: {
+      agentType: 'nobody',
+      userId: 'nobody',
+      identity: { serviceAccount: { namespace: 'nowhere', name: 'nobody' } },
+    },
+  },
 ];
 
 /** An issuer of the tests' own, whose keys stand in the policy: about its proofs nobody need be asked. */
@@ -161,20 +172,6 @@ export const resource = (name: string, spec: object) => ({
   metadata: { name },
   spec,
 });
-
-async function beat(admin: KubeClient, signal: AbortSignal): Promise<void> {
-  for (let count = 0; !signal.aborted; count += 1) {
-    const body = { metadata: { annotations: { 'example.com/pulse': String(count) } } };
-    const call = { signal, deadlineMs: PULSE_EVERY };
-    await Promise.allSettled([
-      admin.patch(TYPES.TrustPolicy, 'agents', 'team-a', 'merge', body, call),
-      admin.patch(TYPES.ClusterTrustPolicy, 'signed', undefined, 'merge', body, call),
-      admin.patch(TYPES.ProtectedResource, 'api', undefined, 'merge', body, call),
-      admin.patch(TYPES.TokenRevocation, 'pulse', OPERATOR.namespace, 'merge', body, call),
-    ]);
-    await sleep(PULSE_EVERY, undefined, { signal }).catch(() => {});
-  }
-}
 
 /** Asks until the answer has this status; the last answer is told if it never does. */
 export async function eventually(wanted: number, ask: () => Promise<Answer>, withinMs = SOON): Promise<Answer> {
