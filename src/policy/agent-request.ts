@@ -1,5 +1,5 @@
 /** What an orchestrator asks for when it registers an agent. */
-import { type AgentRegistrationSpec, agentRegistrationSpec } from '../api/v1alpha1/index.ts';
+import { type AgentRegistrationSpec, agentRegistrationSpec, sayingRequired } from '../api/v1alpha1/index.ts';
 import type { AgentAsked } from './types.ts';
 
 /** RFC 1123: what an object may be called. */
@@ -19,7 +19,7 @@ export function readAgentAsked({ name, spec }: AgentAsked, now: number): ReadAge
   if (name !== undefined && !isAgentName(name)) {
     return { fault: 'name: lower-case letters, digits and inner - and . only' };
   }
-  const parsed = agentRegistrationSpec.safeParse(spec);
+  const parsed = agentRegistrationSpec.safeParse(spec, sayingRequired);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
     return { fault: `${issue?.path.join('.') || 'the body'}: ${issue?.message ?? 'not what it should be'}` };

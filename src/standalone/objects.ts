@@ -1,5 +1,12 @@
 /** Documents → resources: which kind, checked as an API server would, with what a file leaves out filled in. */
-import { API_VERSION, GROUP, KINDS, REVOCATION_TARGETS, type TrustmintResource } from '../api/v1alpha1/index.ts';
+import {
+  API_VERSION,
+  GROUP,
+  KINDS,
+  REVOCATION_TARGETS,
+  sayingRequired,
+  type TrustmintResource,
+} from '../api/v1alpha1/index.ts';
 import { convert, isShortForm, snake } from './convert.ts';
 import { parseDocuments, type YamlDocument } from './documents.ts';
 import { type ManifestProblem, printable } from './errors.ts';
@@ -128,7 +135,7 @@ function checked(
     }
     findings.push(finding);
   }
-  const parsed = KINDS.get(kind)!.manifest.safeParse(written);
+  const parsed = KINDS.get(kind)!.manifest.safeParse(written, sayingRequired);
   if (!parsed.success) {
     const seen = new Set<string>();
     for (const { path, message } of parsed.error.issues) {

@@ -30,7 +30,7 @@ describe('what a manifest may not be', () => {
       10,
       /serviceAccount/,
     ],
-    ['a missing field', policy('a').replace('  audience: mint\n', ''), 'invalid_field', 5, /./],
+    ['a missing field', policy('a').replace('  audience: mint\n', ''), 'invalid_field', 5, /required/],
     ['a wrong type', policy('a').replace('ttl: 1h', 'ttl: 3600'), 'invalid_field', 11, /string/],
     ['a wrong duration', policy('a').replace('ttl: 1h', 'ttl: one'), 'invalid_field', 11, /8h/],
     ['a name that is no name', policy('A_b'), 'invalid_field', 3, /lower-case/],

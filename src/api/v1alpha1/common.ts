@@ -136,3 +136,9 @@ export const observedGeneration = z
   .optional()
   .meta({ format: 'int64' })
   .describe('The metadata.generation that this status is about.');
+
+/** For `safeParse`: says of a member that is not there that it is missing, and no more. */
+export const sayingRequired = {
+  error: ({ code, input }: { readonly code?: string; readonly input?: unknown }): string | undefined =>
+    code === 'invalid_type' && input === undefined ? 'required' : undefined,
+};
