@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts';
 import { encodeRecord } from './encode.ts';
 import { AuditError } from './errors.ts';
-import type { AuditEvent, ExchangeEvent } from './record.ts';
+import type { AuditEvent } from './record.ts';
 import { RefusalLimiter } from './refusal-limiter.ts';
 import type { AuditSink } from './sink.ts';
 import { SinkQueue, type SinkStatus } from './sink-queue.ts';
@@ -29,8 +29,9 @@ export interface Audit {
    * A granted record may stand without a token: its caller answered 503 because another sink failed, or because it was
    * written too late (then marked so where it still could be). A token never leaves without its record.
    *
-   * Of the refusals of one identity (or, where none was verified, of one peer) 10 a second are written; the rest are
-   * counted, and a `suppressed` record says how many. Nothing but a refusal is ever held back.
+   * Of the refusals of one identity (or, where none was verified, of one peer) 10 a second are written, be it a token or
+   * the registering of an agent that was refused; the rest are counted, and a `suppressed` record says how many. Nothing
+   * but a refusal is ever held back.
    *
    * @param limitBy whose a refusal is, if neither its identity nor its peer says so
    * @throws AuditError audit_unavailable: not every sink had it within the timeout, or a queue is full
@@ -42,9 +43,11 @@ export interface Audit {
   close(): Promise<void>;
 }
 
-/** A subject is unique only together with its issuer, and one issuer may have several anchors. */
-function whose({ identity, peer }: ExchangeEvent): string {
-  return identity ? `${identity.anchor} ${identity.subject}` : peer;
+/** Whose a refusal is; undefined for what is none. A subject is unique only together with its anchor. */
+function refusedTo(event: AuditEvent): string | undefined {
+  if (event.kind === 'agent') return event.action === 'refused' ? (event.requested_by ?? event.peer) : undefined;
+  if (event.kind !== 'exchange' || event.outcome !== 'refused') return undefined;
+  return event.identity ? `${event.identity.anchor} ${event.identity.subject}` : event.peer;
 }
 
 /** @throws AuditError invalid_option */
@@ -76,8 +79,8 @@ export function createAudit(options: AuditOptions): Audit {
 
   return {
     async record(event, limitBy) {
-      const refusal = event.kind === 'exchange' && event.outcome === 'refused';
-      if (refusal && !limiter.admit(limitBy ?? whose(event))) return;
+      const whose = refusedTo(event);
+      if (whose !== undefined && !limiter.admit(limitBy ?? whose)) return;
       await write(event);
     },
     status: () => queues.map((q) => q.status()),
