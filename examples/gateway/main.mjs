@@ -14,7 +14,7 @@ const seconds = (name) => (env[name] === undefined ? undefined : Number(env[name
 const log = (message) => console.error(new Date().toISOString(), message);
 const listen = (server, address) => {
   const { hostname, port } = new URL(`http://${address}`);
-  server.listen(Number(port), hostname.replace(/^\[|\]$/g, ''));
+  server.listen(Number(port), hostname.replace(/^\[|\]$/g, ''), () => log(`listening on ${address}`));
 };
 
 const feed = createFeed({
