@@ -10,6 +10,7 @@ import {
 } from '../revocation/index.ts';
 import type { HeldRevocation } from './held.ts';
 import type { PolicyObject } from './objects.ts';
+import { isTombstone } from './tombstones.ts';
 
 const NONE: readonly Claim[] = [];
 
@@ -82,5 +83,6 @@ function claimOf({ uid, object }: HeldRevocation, entry: RevocationEntry): Claim
     ...(created !== undefined && { created }),
     entry,
     standing: true,
+    ...(!isTombstone(name) && { byPerson: true as const }),
   };
 }

@@ -14,6 +14,8 @@ export interface Claim {
   readonly created?: number;
   /** Whether it is in force while its object is there; else only once that is gone. */
   readonly standing: boolean;
+  /** A person wrote it for itself, and may take it back for itself. */
+  readonly byPerson?: true;
 }
 
 /**
@@ -64,7 +66,7 @@ const MAX_REVERTED = 1_000;
 const TOKEN_REVOCATION = 'TokenRevocation';
 
 /**
- * Nothing that was in force leaves it but by its end, by a claim that covers it, or by the verdict that it was taken back
+ * Nothing that was in force leaves it but by its end, by a claim that covers it and stays, or by the verdict that it was taken back
  * and the grace after it, at the end of which the view must be fresh.
  */
 export class RevocationLedger {
@@ -120,7 +122,10 @@ export class RevocationLedger {
       this.#lingering.set(one, verdictOf(claim, how));
       if (how === 'reverted') this.#reverted = [...this.#reverted, one].slice(-MAX_REVERTED);
     }
-    this.#drop((one) => isOver(one, now) || this.#isCovered(one));
+    if (this.#lingering.size > 0) {
+      const staying = RevocationIndex.from(standing(claims.filter(({ byPerson }) => !byPerson)));
+      this.#drop((one) => isOver(one, now) || this.#isCovered(one, staying));
+    }
     this.#reindex();
   }
 
@@ -138,8 +143,10 @@ export class RevocationLedger {
     return true;
   }
 
-  #isCovered({ claim, at }: Lingering): boolean {
-    return this.#standing.covers(claim.entry, at + LIFE);
+  /** Who wrote anew what nobody saw go means the same by it; else what one person may take back does not do for another. */
+  #isCovered({ claim, at, how }: Lingering, staying: RevocationIndex): boolean {
+    const isAnew = claim.kind === TOKEN_REVOCATION && how !== 'deleted';
+    return (isAnew ? this.#standing : staying).covers(claim.entry, at + LIFE);
   }
 
   #drop(isDone: (one: Lingering, verdict: Verdict | undefined) => boolean): void {

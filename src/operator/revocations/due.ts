@@ -14,8 +14,6 @@ import type { HeldRevocation } from '../held.ts';
 import { claimsOf } from '../registrations/held.ts';
 import { isTombstone, OUTLIVES_TOKENS } from '../tombstones.ts';
 
-/** Seconds that what others wrote must last, to do for a tombstone. */
-const LONG_ENOUGH = 25 * 3_600;
 const MAX_TOMBSTONES = 8;
 
 /**
@@ -30,7 +28,7 @@ export function withoutTombstone(copies: Copies, own: string, now: number): Clai
     for (const claim of claims) {
       if (!claim.standing || hasRunOut(claim.entry, revokedAt, now)) continue;
       kept ??= keptIn(copies, own);
-      if (!kept.get(claim.uid)?.some((one) => doesFor(one, claim.entry, now))) due.push(claim);
+      if (!kept.get(claim.uid)?.some((one) => doesFor(one, claim.entry))) due.push(claim);
     }
   }
   for (const policies of copies.policies.values()) {
@@ -79,11 +77,9 @@ function keptIn(copies: Copies, own: string): Map<string, Kept[]> {
   return found;
 }
 
-function doesFor(kept: Kept, { issuedBefore }: RevocationEntry, now: number): boolean {
-  const { entry } = kept;
-  const since = entry.issuedBefore === null || (issuedBefore !== null && entry.issuedBefore >= issuedBefore);
-  const lasts = entry.expiresAt === null || kept.isTombstone || entry.expiresAt >= now + LONG_ENOUGH;
-  return since && lasts;
+/** What a person wrote does not: it may be taken back, and what is Revoked may not. */
+function doesFor({ entry, isTombstone }: Kept, { issuedBefore }: RevocationEntry): boolean {
+  return isTombstone && (entry.issuedBefore === null || (issuedBefore !== null && entry.issuedBefore >= issuedBefore));
 }
 
 /** @param now NumericDate seconds */

@@ -95,3 +95,28 @@ describe('what was dead, and the leader did not see', () => {
     }
   });
 });
+
+describe('what was dead twice', () => {
+  let k: Kept;
+  afterEach(() => k.close());
+
+  for (const leads of [true, false]) {
+    const who = leads ? 'the leader' : 'who does not lead';
+    it(`stays dead for ${who} when a person takes back one, and the other is a policy that is gone`, async () => {
+      k = keeping();
+      k.namespace('trustmint');
+      const policy = trustPolicy('team-a', 'p', policySpec('agent', { state: 'Revoked' }));
+      const pol = policy.metadata.uid;
+      const dead = raw('TokenRevocation', 'trustmint', 'dead', { policy: pol });
+      await k.w.sync({ trustpolicies: [policy], tokenrevocations: [dead] });
+      if (leads) await k.lead();
+      await k.pass(5_000);
+      k.w.of('trustpolicies').remove(policy);
+      await k.pass(1_000);
+      k.w.of('tokenrevocations').remove(dead);
+      await k.pass(5 * MINUTE);
+      assert.ok(k.isDead({ pol }));
+      assert.equal(k.written().length, 1);
+    });
+  }
+});
