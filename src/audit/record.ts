@@ -78,6 +78,8 @@ interface ExchangeBase {
   readonly proof_sha256?: string;
   /** The same of the delegation token that was presented. */
   readonly delegation_sha256?: string;
+  /** The same of what a client authenticated by, where that was not the proof. */
+  readonly client_sha256?: string;
   /** Absent where no proof was verified. */
   readonly identity?: AuditIdentity;
   readonly policy?: AuditPolicy;

@@ -30,11 +30,12 @@ export function createExchange(settings: EngineSettings): Exchange {
   const nextId = randomIds(settings.random, 'base64url');
 
   return async function exchange(request) {
-    const { proof, delegation } = request;
+    const { proof, delegation, client } = request;
     const attempt: Attempt = {
       request,
       proofDigest: fingerprint(proof),
       ...(delegation !== undefined && { delegationDigest: fingerprint(delegation) }),
+      ...(client && client.assertion !== proof && { clientDigest: fingerprint(client.assertion) }),
     };
     const outcome = await attemptExchange(attempt).catch(async (error: unknown) => {
       const { event, limitBy } = failureRecord(attempt);

@@ -26,7 +26,10 @@ export async function verifyPresented(
 ): Promise<Presented | Refused> {
   const isSame = client?.assertion === proof;
   const clients = client && (await verifyClient(proofs, client, snapshot, isSame ? digest : undefined));
-  if (clients && 'code' in clients) return clients;
+  if (clients && 'code' in clients) {
+    // The record then says that it was not the proof.
+    return isSame ? clients : { ...clients, denial: { ...clients.denial, stage: 'client' } };
+  }
   if (clients && isSame) return { identities: clients };
   const identities = await verifyProof(proofs, proof, snapshot, digest);
   if ('code' in identities || !clients) return 'code' in identities ? identities : { identities };

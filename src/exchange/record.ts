@@ -26,6 +26,8 @@ export interface Attempt {
   readonly proofDigest: string;
   /** The same of the delegation token, where one was presented. */
   readonly delegationDigest?: string;
+  /** The same of what the client authenticates by, where that is not the proof. */
+  readonly clientDigest?: string;
   generation?: string;
   identity?: VerifiedIdentity;
   decision?: Decision;
@@ -58,6 +60,7 @@ function baseOf(attempt: Attempt) {
     peer: request.peer,
     proof_sha256: attempt.proofDigest,
     delegation_sha256: attempt.delegationDigest,
+    client_sha256: attempt.clientDigest,
     identity: identity && auditIdentity(identity, used),
     policy,
     rule,

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { fingerprint } from '../../src/audit/index.ts';
 import type { ExchangeRequest } from '../../src/exchange/index.ts';
 import { API, Delegating, delegating, idOf, NOTES, policy, READ, rule } from './delegation-support.ts';
 import { OBJECTS } from './jwt-support.ts';
@@ -118,6 +119,13 @@ describe('OAuth’s grants', () => {
       assert.ok((await ask(door, proof, as(proof))).granted);
       assert.ok((await ask(door, proof, as(await d.w.proof('spiffe', { sub: idOf('a'), jti: 'x' })))).granted);
       assert.equal(await why(door, proof, as('none')), 'invalid_client malformed');
+      const { refused, client_sha256, proof_sha256 } = d.w.record();
+      assert.deepEqual(
+        [refused.stage, client_sha256, proof_sha256],
+        ['client', fingerprint('none'), fingerprint(proof)],
+      );
+      assert.equal(await why(door, 'none', as('none')), 'invalid_client malformed');
+      assert.deepEqual([d.w.record().refused.stage, d.w.record().client_sha256], ['proof', undefined]);
       assert.equal(await why(door, proof, as(await d.proof('b'))), 'invalid_request not_the_client');
       const elsewhere = await d.w.proof('spiffe', { sub: idOf('a'), aud: 'elsewhere' });
       assert.equal(await why(door, proof, as(elsewhere)), 'invalid_client wrong_audience');
