@@ -4,7 +4,7 @@ import { type JsonObject, JwsError, parseJsonObject } from '../../jws/index.ts';
 import { invalidRequest, ServerError } from '../errors.ts';
 import type { Form } from '../form.ts';
 import { duration, scopes, text, texts, whole } from '../members.ts';
-import { tokenTypeOf } from './token-types.ts';
+import { TYPE_URIS, tokenTypeOf } from './token-types.ts';
 
 type Asked = Pick<
   ExchangeRequest,
@@ -34,7 +34,7 @@ export function readAsked(form: Form, door: Exclude<Door, 'native'>): Asked {
     ttl: duration(values, 'ttl'),
     budgetCredits: whole(values, 'budget_credits', 0),
     caveats: texts(values, 'caveats', CAVEATS, CAVEAT_LENGTH),
-    requestedTokenType: requestedType(form.get('requested_token_type')),
+    requestedTokenType: requestedType(form.get('requested_token_type'), mayAct !== undefined),
     ...(mayAct !== undefined && { mayAct }),
   };
 }
@@ -68,8 +68,11 @@ function scopesOf(scope: string | undefined): readonly string[] | undefined {
   }
 }
 
-function requestedType(asked: string | undefined) {
+/** @param isHandedOn whether a delegation token is asked for */
+function requestedType(asked: string | undefined, isHandedOn: boolean) {
   if (asked === undefined) return undefined;
+  // Our access tokens are JWTs too, and may be asked for as such (RFC 8693 §3).
+  if (asked === TYPE_URIS.delegation && !isHandedOn) return 'access_token';
   const type = tokenTypeOf(asked);
   if (!type) throw invalidRequest('requested_token_type can only confirm what the resource takes');
   return type;

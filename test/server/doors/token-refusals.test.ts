@@ -8,6 +8,7 @@ import {
   DELEGATED,
   EXCHANGED,
   FORM,
+  heard,
   ID_TOKEN,
   JWT,
   type Params,
@@ -47,6 +48,13 @@ describe('what the token endpoint refuses', () => {
       (await send({ grant_type: CC }, { Authorization: 'Bearer x' })).headers['www-authenticate'],
       'Bearer realm="trustmint"',
     );
+  });
+
+  it('TX-7: a JWT may be asked for as one: an access token, or what is handed on', async () => {
+    const asked = { ...EXCHANGED, requested_token_type: JWT };
+    assert.equal((await heard(asked)).requestedTokenType, 'access_token');
+    const handing = { audience: 'https://mint.example', may_act: '{"sub":"a"}' };
+    assert.equal((await heard({ ...asked, ...handing })).requestedTokenType, 'delegation');
   });
 
   it('TX-2, TX-5, TX-10: an actor and its type go together; tokens are of the types they can be of', async () => {
