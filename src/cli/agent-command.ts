@@ -13,6 +13,7 @@ export function addAgent(root: Command, io: Io): void {
     .requiredOption('--user <id>', 'the user it acts for')
     .option('--spiffe <domain[/tenant]>', 'it proves itself with an SVID of this trust domain, and tenantId')
     .option('--service-account <namespace/name>', 'it proves itself as this service account')
+    .option('--issuer <url>', 'with --service-account: of the cluster whose tokens these are, if it is another')
     .option('--pod <uid>', 'with --service-account: only this pod')
     .option('--scope <scope>', 'its tokens carry no other; may be given again', gathered)
     .option('--expires-at <time>', 'when it ends, RFC 3339')

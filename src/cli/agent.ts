@@ -19,6 +19,7 @@ export interface RegisterFlags extends PlaceFlags {
   readonly user: string;
   readonly spiffe?: string;
   readonly serviceAccount?: string;
+  readonly issuer?: string;
   readonly pod?: string;
   readonly scope?: readonly string[];
   readonly expiresAt?: string;
@@ -69,7 +70,17 @@ export async function list(flags: PlaceFlags, io: Io): Promise<void> {
   });
 }
 
-function specOf({ type, user, spiffe, serviceAccount, pod, scope, expiresAt }: RegisterFlags): Record<string, unknown> {
+function specOf({
+  type,
+  user,
+  spiffe,
+  serviceAccount,
+  issuer,
+  pod,
+  scope,
+  expiresAt,
+  dataDir,
+}: RegisterFlags): Record<string, unknown> {
   const identity: Record<string, unknown> = {};
   if (spiffe !== undefined) {
     const [trustDomain, tenantId, ...more] = spiffe.split('/');
@@ -79,8 +90,17 @@ function specOf({ type, user, spiffe, serviceAccount, pod, scope, expiresAt }: R
   if (serviceAccount !== undefined) {
     const [namespace, name, ...more] = serviceAccount.split('/');
     if (name === undefined || more.length > 0) throw new CliError('usage', '--service-account: give namespace/name');
-    identity.serviceAccount = { namespace, name, ...(pod !== undefined && { podUid: pod }) };
-  } else if (pod !== undefined) throw new CliError('usage', '--pod goes with --service-account');
+    // A mint that serves files has no cluster of its own: such a registration would be nobody's.
+    if (dataDir !== undefined && issuer === undefined)
+      throw new CliError('usage', '--service-account: say by --issuer of which cluster');
+    identity.serviceAccount = {
+      namespace,
+      name,
+      ...(pod !== undefined && { podUid: pod }),
+      ...(issuer !== undefined && { issuer }),
+    };
+  } else if ((pod ?? issuer) !== undefined)
+    throw new CliError('usage', `--${pod === undefined ? 'issuer' : 'pod'} goes with --service-account`);
   return {
     agentType: type,
     userId: user,

@@ -27,9 +27,14 @@ describe('trustmint agent', () => {
       [['register', ...SVID], /--type/],
       [['register', 'A', ...ALICE, ...SVID], /name: lower-case/],
       [['register', 'a', ...ALICE], /exactly one of/],
-      [['register', 'a', ...ALICE, ...SVID, '--service-account', 'n/sa'], /exactly one of/],
+      [
+        ['register', 'a', ...ALICE, ...SVID, '--service-account', 'n/sa', '--issuer', 'https://c.example'],
+        /exactly one of/,
+      ],
       [['register', 'a', ...ALICE, '--service-account', 'sa'], /give namespace\/name/],
       [['register', 'a', ...ALICE, ...SVID, '--pod', 'x'], /--pod goes with/],
+      [['register', 'a', ...ALICE, ...SVID, '--issuer', 'https://c.example'], /--issuer goes with/],
+      [['register', 'a', ...ALICE, '--service-account', 'n/sa'], /by --issuer of which cluster/],
       [['register', 'a', '--type', 'worker', '--user', 'user:root', ...SVID], /userId/],
       [['register', 'a', ...ALICE, ...SVID, '--expires-at', '2020-01-01T00:00:00Z'], /a time to come/],
       [['suspend', '../a'], /no agent is called so/],
@@ -77,6 +82,11 @@ describe('trustmint agent', () => {
     assert.match(await agent('list'), /^a-1 +worker +alice +Suspended +[0-9a-f-]{36}$/m);
     await agent('suspend', 'a-1', '--resume');
     assert.equal(spec('a-1').state, 'Active');
+    await agent('register', 'sa', ...ALICE, '--service-account', 'n/bot', '--issuer', 'https://c.example');
+    assert.deepEqual(spec('sa').identity, {
+      serviceAccount: { namespace: 'n', name: 'bot', issuer: 'https://c.example' },
+    });
+    await agent('retire', 'sa');
     await agent('retire', 'a-1', '--revoke');
     assert.deepEqual(readdirSync(join(dir, 'agents')), []);
     const [revocation] = readdirSync(join(dir, 'revocations'));
