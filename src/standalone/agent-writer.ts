@@ -62,6 +62,11 @@ export function createAgentWriter({ dataDir, clock, random, store }: AgentWriter
         }
         const read = readAgentAsked(asked, clock.now());
         if ('fault' in read) return refused('invalid_request', printable(read.fault, 300));
+        const { serviceAccount } = read.spec.identity;
+        // It would be of a cluster that there is not, and nobody the agent.
+        if (serviceAccount && serviceAccount.issuer === undefined) {
+          return refused('invalid_request', 'identity.serviceAccount.issuer: required, for there is no cluster here');
+        }
         if ((read.name?.length ?? 0) > MAX_NAME) {
           return refused('invalid_request', `name: at most ${MAX_NAME} characters here`);
         }

@@ -80,6 +80,16 @@ describe('agents standalone', () => {
     assert.equal((await writer().retire({ name: 'a-1' })).result, 'refused');
   });
 
+  it('of a service account are refused without the issuer of its cluster: nobody would be the agent', async () => {
+    const asking = (more: object) => {
+      const serviceAccount = { namespace: 'n', name: 'sa', ...more };
+      return writer().register({ name: 'sa', spec: { ...SPEC, identity: { serviceAccount } } });
+    };
+    const refused = await asking({});
+    assert.ok(refused.result === 'refused' && refused.code === 'invalid_request' && /issuer/.test(refused.message));
+    assert.equal((await asking({ issuer: 'https://cluster.example' })).result, 'registered');
+  });
+
   it('of manifests are served too, and retired by who writes them', async () => {
     await writeFile(join(dir, 'a.yaml'), MANIFEST('m-1'));
     await store.reload();
