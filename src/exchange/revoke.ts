@@ -1,5 +1,6 @@
 /** Giving a token up (RFC 7009): whoever has it may, whatever it allows. */
 import { verifyAccessToken, verifyDelegation } from '../access-token/index.ts';
+import type { RevocationEvent } from '../audit/index.ts';
 import { authenticMacaroon } from '../macaroon/index.ts';
 import type { RevocationEntry, TokenFacts } from '../revocation/index.ts';
 import { audienceOf, isJwt } from './audience.ts';
@@ -53,6 +54,8 @@ export function createRevoke(
     };
     // First here: whatever becomes of the writing, who gave a token up does not want it used.
     if (!isDead) here.add(entry);
+    // Every replica records what it sees come into force; this one says who asked. A token is no less dead unrecorded.
+    await settings.audit.record(recordOf(entry, correlationId)).catch(() => undefined);
     try {
       await writeRevocation(entry, `given up at /oauth2/revoke, correlation id ${correlationId}`);
     } catch {
@@ -62,6 +65,12 @@ export function createRevoke(
     unkept.delete(value);
     return { made: true };
   };
+}
+
+function recordOf(entry: RevocationEntry, id: string): RevocationEvent {
+  const { by, value, tenant, issuedBefore, expiresAt, source } = entry;
+  const what = { by, value, tenant, issued_before: issuedBefore, expires_at: expiresAt, source };
+  return { kind: 'revocation', id, action: 'made', ...what };
 }
 
 function unavailable(): Refusal {

@@ -44,6 +44,14 @@ describe('giving a token up', () => {
     );
   });
 
+  it('is recorded under the correlation id of the answer', async () => {
+    const grant = await w.granted({ scopes: ['a:r'] });
+    await revoke(grant.token);
+    const { kind, id, action, by, value } = w.record() as unknown as Record<string, unknown>;
+    assert.deepEqual([kind, id, action, by, value], ['revocation', 'id-1', 'made', 'token', grant.jti]);
+    assert.ok(!JSON.stringify(w.record()).includes(grant.token));
+  });
+
   it('kills a macaroon with all that is appended to it, and not what it was appended to', async () => {
     const root = await macaroon();
     const [child, sibling] = ['tool = a', 'tool = b'].map((one) => attenuateMacaroon(root, [one])) as [string, string];
