@@ -214,7 +214,8 @@ describe('The sample API', () => {
 
   it('needs no other versions of its packages than those that it is tested with', () => {
     const read = (path: string) => JSON.parse(readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8'));
-    const tested = read('package.json').dependencies;
+    const { dependencies, devDependencies } = read('package.json');
+    const tested = { ...dependencies, ...devDependencies };
     for (const [name, version] of Object.entries(read('examples/sample-api/package.json').dependencies))
       assert.equal(version, tested[name], name);
   });
