@@ -55,6 +55,7 @@ export function readHandingOn(
 
 /** What the policies are asked: our issuer is no resource, and what was delegated says which one it is for. */
 export function questionOf(request: ExchangeRequest, { parent, mayAct }: HandingOn): DecisionRequest {
+  if (!parent && !mayAct) return request;
   const { resource, audience, scopes, tenant } = request;
   return {
     ...(resource !== undefined && { resource }),

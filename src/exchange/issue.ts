@@ -66,10 +66,8 @@ export function issueToken(
   if (delegated && 'code' in delegated) return delegated;
   const ends = delegated?.exp ?? expiresAt;
   const scopes = delegated?.scopes ?? narrowed.scopes;
-  const minted = kind.mint(settings, {
-    ...{ terms: given, narrowed, ...who, clientId, handing, gid, jti, now, expiresAt: ends },
-    ...(delegated && { delegated }),
-  });
+  const minting = { terms: given, narrowed, ...who, clientId, handing, gid, jti, now, expiresAt: ends };
+  const minted = kind.mint(settings, delegated ? { ...minting, delegated } : minting);
   if ('denial' in minted) return minted;
   if (agent) settings.view.agents?.().noteUse?.(agent, now);
   return {

@@ -18,22 +18,34 @@ export interface Presented {
  *
  * @param digest the proof's SHA-256, base64url
  */
-export async function verifyPresented(
+export function verifyPresented(
   proofs: ProofVerifier,
   { proof, client }: ExchangeRequest,
   digest: string,
   snapshot: Snapshot,
 ): Promise<Presented | Refused> {
-  const isSame = client?.assertion === proof;
-  const clients = client && (await verifyClient(proofs, client, snapshot, isSame ? digest : undefined));
-  if (clients && 'code' in clients) {
+  return client
+    ? verifyWithClient(proofs, proof, client, digest, snapshot)
+    : verifyProof(proofs, proof, snapshot, digest);
+}
+
+async function verifyWithClient(
+  proofs: ProofVerifier,
+  proof: string,
+  client: ClientAssertion,
+  digest: string,
+  snapshot: Snapshot,
+): Promise<Presented | Refused> {
+  const isSame = client.assertion === proof;
+  const clients = await verifyClient(proofs, client, snapshot, isSame ? digest : undefined);
+  if ('code' in clients) {
     // The record then says that it was not the proof.
     return isSame ? clients : { ...clients, denial: { ...clients.denial, stage: 'client' } };
   }
-  if (clients && isSame) return { identities: clients };
-  const identities = await verifyProof(proofs, proof, snapshot, digest);
-  if ('code' in identities || !clients) return 'code' in identities ? identities : { identities };
-  const own = identities.filter((one) => clients.some((other) => isOne(one, other)));
+  if (isSame) return { identities: clients };
+  const proven = await verifyProof(proofs, proof, snapshot, digest);
+  if ('code' in proven) return proven;
+  const own = proven.identities.filter((one) => clients.some((other) => isOne(one, other)));
   if (own.length === 0) {
     return refuse('invalid_request', 'client', 'not_the_client', 'the client and the proof are of two workloads');
   }
@@ -61,8 +73,9 @@ async function verifyClient(
   snapshot: Snapshot,
   digest: string | undefined,
 ): Promise<readonly VerifiedIdentity[] | Refused> {
-  const clients = await verifyProof(proofs, assertion, snapshot, digest);
-  if ('code' in clients) return { ...clients, about: 'client' };
+  const proven = await verifyProof(proofs, assertion, snapshot, digest);
+  if ('code' in proven) return { ...proven, about: 'client' };
+  const clients = proven.identities;
   const bar = (reason: string, detail: string): Refused => ({
     ...refuse('invalid_proof', 'client', reason, detail),
     about: 'client',
@@ -78,9 +91,9 @@ async function verifyProof(
   proof: string,
   snapshot: Snapshot,
   digest: string | undefined,
-): Promise<readonly VerifiedIdentity[] | Refused> {
+): Promise<Presented | Refused> {
   try {
-    return await proofs.verify(proof, snapshot, digest);
+    return { identities: await proofs.verify(proof, snapshot, digest) };
   } catch (error) {
     if (!(error instanceof ProofError)) throw error;
     const { code, message, outage, retryAfter = 5 } = error;

@@ -13,7 +13,7 @@ const EMPTY = Buffer.alloc(0);
  * @throws ServerError `invalid_request`, `request_too_large`, or `request_aborted` if the caller left
  */
 export async function readObject(req: IncomingMessage, maxBytes: number): Promise<JsonObject | undefined> {
-  const body = await readText(req, maxBytes, 'application/json');
+  const body = textOf(req, await readBody(req, maxBytes), 'application/json');
   if (body === undefined) return undefined;
   try {
     return parseJsonObject(body);
@@ -29,7 +29,10 @@ export async function readObject(req: IncomingMessage, maxBytes: number): Promis
  * @throws ServerError as `readObject`
  */
 export async function readText(req: IncomingMessage, maxBytes: number, type: string): Promise<string | undefined> {
-  const body = await readBody(req, maxBytes);
+  return textOf(req, await readBody(req, maxBytes), type);
+}
+
+function textOf(req: IncomingMessage, body: Buffer, type: string): string | undefined {
   if (body.length === 0) return undefined;
   const encoding = req.headers['content-encoding'];
   if (encoding !== undefined && encoding !== 'identity') throw invalidRequest('send the body without Content-Encoding');

@@ -21,7 +21,7 @@ export function nativeDoor(options: HotDoorOptions): HotDoor {
   });
 }
 
-async function accept(req: IncomingMessage, context: RequestContext, maxBytes: number) {
+function accept(req: IncomingMessage, context: RequestContext, maxBytes: number) {
   if (req.method !== 'POST') throw methodNotAllowed('POST');
   // A token in a query would stand in every log on the way (RFC 6750 §5.3), and a limit in one would be overlooked.
   if (req.url !== EXCHANGE_PATH) throw invalidRequest('this route takes no query; everything goes in the JSON body');
