@@ -65,7 +65,10 @@ describe('the package', function () {
     }
     assert.ok(files.some((file) => /^crds\/trustmint\.dev_.*\.yaml$/.test(file)));
     const strange = files.filter(
-      (file) => !/^(dist|config|crds|docs|examples)\/|^(package\.json|LICENSE|README\.md|CHANGELOG\.md)$/.test(file),
+      (file) =>
+        !/^(dist|config|crds|docs|examples)\/|^(package\.json|LICENSE|(README|CHANGELOG|CONTRIBUTING|SECURITY)\.md)$/.test(
+          file,
+        ),
     );
     assert.deepEqual(strange, []);
     assert.deepEqual(
