@@ -1,11 +1,9 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import { certificates } from '../kube/support/fake.ts';
-import { OPENSSL } from '../support/certificates.ts';
-import { FakeApiServer } from '../support/fake-api-server/index.ts';
 import { cleanUp, folder, trustmint } from '../whole/support.ts';
+import { fakeCluster } from './fake-cluster.ts';
 
 const AREGS = 'trustmint.dev/agentregistrations';
 const ALICE = ['--type', 'worker', '--user', 'alice'];
@@ -94,45 +92,18 @@ describe('trustmint agent', () => {
   });
 
   describe('in a cluster', () => {
-    let server: FakeApiServer;
-    let kubeconfig: string;
-    const env = { ...process.env };
-
-    before(function () {
-      if (!OPENSSL) this.skip();
-    });
-    beforeEach(async () => {
-      const { first } = certificates();
-      server = await FakeApiServer.start(first);
-      const dir = folder();
-      kubeconfig = join(dir, 'kubeconfig');
-      writeFileSync(join(dir, 'ca.crt'), first.cert);
-      writeFileSync(
-        kubeconfig,
-        JSON.stringify({
-          clusters: [{ name: 'c', cluster: { server: server.url, 'certificate-authority': 'ca.crt' } }],
-          users: [{ name: 'u', user: { token: 'good' } }],
-          contexts: [{ name: 'x', context: { cluster: 'c', user: 'u', namespace: 'agents' } }],
-          'current-context': 'x',
-        }),
-      );
-      process.env = { ...env, HOME: dir };
-      for (const name of ['KUBECONFIG', 'KUBERNETES_SERVICE_HOST', 'TRUSTMINT_DATA_DIR']) delete process.env[name];
-    });
-    afterEach(async () => {
-      process.env = { ...env };
-      await server.close();
-    });
+    const cluster = fakeCluster('agents');
 
     it('writes into the namespace of the context, or the one that is named', async () => {
       const agent = async (...args: string[]) => {
-        const { code, out, err } = await trustmint(['agent', ...args, '--kubeconfig', kubeconfig]);
+        const { code, out, err } = await trustmint(['agent', ...args, '--kubeconfig', cluster.kubeconfig]);
         assert.equal(code, 0, err);
         return out;
       };
       await agent('register', 'a-1', ...ALICE, '--service-account', 'team/sa');
       await agent('register', 'a-2', ...ALICE, ...SVID, '-n', 'others');
-      const all = () => server.store.list(AREGS).map(({ metadata }) => `${metadata.namespace}/${metadata.name}`);
+      const all = () =>
+        cluster.server.store.list(AREGS).map(({ metadata }) => `${metadata.namespace}/${metadata.name}`);
       assert.deepEqual(all().sort(), ['agents/a-1', 'others/a-2']);
       assert.match(await agent('list'), /^a-1 +worker +alice +Active/m);
       await agent('suspend', 'a-1');
@@ -140,7 +111,7 @@ describe('trustmint agent', () => {
       await agent('retire', 'a-1');
       assert.deepEqual(all(), ['others/a-2']);
       assert.match(
-        (await trustmint(['agent', 'retire', 'a-1', '--kubeconfig', kubeconfig])).err,
+        (await trustmint(['agent', 'retire', 'a-1', '--kubeconfig', cluster.kubeconfig])).err,
         /there is no agent a-1/,
       );
     });

@@ -1,10 +1,6 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { certificates } from '../kube/support/fake.ts';
-import { OPENSSL } from '../support/certificates.ts';
-import { FakeApiServer } from '../support/fake-api-server/index.ts';
-import { cleanUp, folder, trustmint } from '../whole/support.ts';
+import { trustmint } from '../whole/support.ts';
+import { fakeCluster } from './fake-cluster.ts';
 
 const LEASES = 'coordination.k8s.io/leases';
 const ROTATE = 'trustmint.dev/rotate-keys';
@@ -21,40 +17,11 @@ const retired = {
 };
 
 describe('trustmint keys in a cluster', () => {
-  let server: FakeApiServer;
-  let kubeconfig: string;
-  const env = { ...process.env };
+  const cluster = fakeCluster('mint');
 
-  before(function () {
-    if (!OPENSSL) this.skip();
-  });
-  beforeEach(async () => {
-    const { first } = certificates();
-    server = await FakeApiServer.start(first);
-    const dir = folder();
-    kubeconfig = join(dir, 'kubeconfig');
-    writeFileSync(join(dir, 'ca.crt'), first.cert);
-    writeFileSync(
-      kubeconfig,
-      JSON.stringify({
-        clusters: [{ name: 'c', cluster: { server: server.url, 'certificate-authority': 'ca.crt' } }],
-        users: [{ name: 'u', user: { token: 'good' } }],
-        contexts: [{ name: 'x', context: { cluster: 'c', user: 'u', namespace: 'mint' } }],
-        'current-context': 'x',
-      }),
-    );
-    process.env = { ...env, HOME: dir };
-    for (const name of ['KUBECONFIG', 'KUBERNETES_SERVICE_HOST', 'TRUSTMINT_DATA_DIR']) delete process.env[name];
-  });
-  afterEach(async () => {
-    process.env = { ...env };
-    await server.close();
-    await cleanUp();
-  });
-
-  const keys = (...args: string[]) => trustmint(['keys', ...args, '--kubeconfig', kubeconfig]);
+  const keys = (...args: string[]) => trustmint(['keys', ...args, '--kubeconfig', cluster.kubeconfig]);
   const lease = (annotations: object) =>
-    server.store.put(LEASES, { metadata: { name: 'trustmint', namespace: 'mint', annotations }, spec: {} });
+    cluster.server.store.put(LEASES, { metadata: { name: 'trustmint', namespace: 'mint', annotations }, spec: {} });
 
   it('list prints the leader’s summary, and asks for nothing but the Lease', async () => {
     lease({ [SUMMARY]: JSON.stringify([active, next, retired]) });
@@ -75,16 +42,16 @@ describe('trustmint keys in a cluster', () => {
         ],
       ],
     );
-    const asked = new Set(server.seen.map(({ verb, path }) => `${verb} ${path}`));
+    const asked = new Set(cluster.server.seen.map(({ verb, path }) => `${verb} ${path}`));
     assert.deepEqual([...asked], ['get /apis/coordination.k8s.io/v1/namespaces/mint/leases/trustmint']);
   });
 
   it('rotate leaves a request and prints how the keys are once a leader took it off', async () => {
     lease({ [SUMMARY]: JSON.stringify([active]) });
     const seen: string[] = [];
-    server.fault = ({ verb, body }) => {
+    cluster.server.fault = ({ verb, body }) => {
       // The leader's answer, as soon as the request is there.
-      const { annotations } = server.store.get(LEASES, 'mint', 'trustmint')!.metadata as unknown as {
+      const { annotations } = cluster.server.store.get(LEASES, 'mint', 'trustmint')!.metadata as unknown as {
         annotations: Record<string, string>;
       };
       if (verb === 'patch') seen.push(body);
@@ -106,7 +73,7 @@ describe('trustmint keys in a cluster', () => {
     assert.match((await keys('rotate', '-n', 'other')).err, /Lease other\/trustmint: [^\n]*\(no_lease\)\n$/);
     lease({ [SUMMARY]: '[{"kid":"\\u001b[2J"}]' });
     assert.match((await keys('list')).err, /^trustmint: [ -~]*\(no_summary\)\n$/);
-    server.fault = () => ({ status: 403, reason: 'Forbidden' });
+    cluster.server.fault = () => ({ status: 403, reason: 'Forbidden' });
     assert.match(
       (await keys('rotate')).err,
       /you may not get and patch Lease trustmint in namespace mint \(Forbidden\)\n$/,

@@ -1,57 +1,24 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { parse } from 'yaml';
-import { certificates } from '../kube/support/fake.ts';
 import { mint } from '../macaroon/support.ts';
-import { OPENSSL } from '../support/certificates.ts';
-import { FakeApiServer } from '../support/fake-api-server/index.ts';
-import { cleanUp, folder, trustmint } from '../whole/support.ts';
+import { trustmint } from '../whole/support.ts';
+import { fakeCluster } from './fake-cluster.ts';
 
 const JTI = 'p4YML6bHX_7s7KQGTPR81g';
 const TREVS = 'trustmint.dev/tokenrevocations';
 const UUID = /^[0-9a-f-]{36}$/;
 
 describe('trustmint revoke in a cluster', () => {
-  let server: FakeApiServer;
-  let kubeconfig: string;
-  const env = { ...process.env };
-
-  before(function () {
-    if (!OPENSSL) this.skip();
-  });
-  beforeEach(async () => {
-    const { first } = certificates();
-    server = await FakeApiServer.start(first);
-    const dir = folder();
-    kubeconfig = join(dir, 'kubeconfig');
-    writeFileSync(join(dir, 'ca.crt'), first.cert);
-    writeFileSync(
-      kubeconfig,
-      JSON.stringify({
-        clusters: [{ name: 'c', cluster: { server: server.url, 'certificate-authority': 'ca.crt' } }],
-        users: [{ name: 'u', user: { token: 'good' } }],
-        contexts: [{ name: 'x', context: { cluster: 'c', user: 'u', namespace: 'team-a' } }],
-        'current-context': 'x',
-      }),
-    );
-    // Nothing of whoever runs the tests.
-    process.env = { ...env, HOME: dir };
-    for (const name of ['KUBECONFIG', 'KUBERNETES_SERVICE_HOST', 'TRUSTMINT_DATA_DIR']) delete process.env[name];
-  });
-  afterEach(async () => {
-    process.env = { ...env };
-    await server.close();
-    await cleanUp();
-  });
+  const cluster = fakeCluster('team-a');
 
   const revoke = (args: readonly string[], input?: string) => trustmint(['revoke', ...args], input);
-  const inCluster = (...args: string[]) => revoke(['--kubeconfig', kubeconfig, ...args]);
-  const created = () => server.store.list(TREVS);
+  const inCluster = (...args: string[]) => revoke(['--kubeconfig', cluster.kubeconfig, ...args]);
+  const created = () => cluster.server.store.list(TREVS);
 
   function policy(plural: string, name: string, namespace?: string): string {
     const metadata = { name, ...(namespace !== undefined && { namespace }) };
-    return server.store.put(`trustmint.dev/${plural}`, { metadata, spec: {} }).metadata.uid;
+    return cluster.server.store.put(`trustmint.dev/${plural}`, { metadata, spec: {} }).metadata.uid;
   }
 
   it('creates it in the namespace of the context, and says its name, what it kills and where', async () => {
@@ -63,7 +30,7 @@ describe('trustmint revoke in a cluster', () => {
     assert.deepEqual([object!.metadata.namespace, spec.token, spec.reason], ['team-a', JTI, 'leaked']);
     assert.ok(Date.parse(spec.expiresAt!) - Date.now() >= 24 * 3600_000);
     assert.deepEqual(ran.out.trimEnd().split('\n'), [
-      `TokenRevocation team-a/${object!.metadata.name} created at ${server.url}`,
+      `TokenRevocation team-a/${object!.metadata.name} created at ${cluster.server.url}`,
       `kills the token ${JTI}`,
       "of the tenant of namespace team-a; of any tenant if that is the operator's own",
       `holds until ${spec.expiresAt}`,
@@ -71,9 +38,9 @@ describe('trustmint revoke in a cluster', () => {
   });
 
   it('asks for a namespace where nobody chose one, for in another it would kill nothing', async () => {
-    const config = JSON.parse(readFileSync(kubeconfig, 'utf8'));
+    const config = JSON.parse(readFileSync(cluster.kubeconfig, 'utf8'));
     delete config.contexts[0].context.namespace;
-    writeFileSync(kubeconfig, JSON.stringify(config));
+    writeFileSync(cluster.kubeconfig, JSON.stringify(config));
     const ran = await inCluster('--token', JTI);
     assert.equal(ran.code, 1);
     assert.match(ran.err, /say with -n which namespace: one of the tokens' tenant, or the operator's own \(usage\)/);
@@ -104,7 +71,7 @@ describe('trustmint revoke in a cluster', () => {
   });
 
   it('finds the cluster as kubectl does: $KUBECONFIG', async () => {
-    process.env.KUBECONFIG = kubeconfig;
+    process.env.KUBECONFIG = cluster.kubeconfig;
     assert.equal((await revoke(['--token', JTI])).code, 0);
     assert.equal(created().length, 1);
   });
@@ -145,7 +112,7 @@ describe('trustmint revoke in a cluster', () => {
     assert.deepEqual(Object.keys(metadata), ['name', 'namespace']);
     assert.match(spec.derivedFrom, /^[\w-]{43}$/);
     assert.ok(!plain.out.includes(token));
-    assert.equal(server.seen.length, 0);
+    assert.equal(cluster.server.seen.length, 0);
 
     const nowhere = parse((await revoke(['--output', 'yaml', '--token', JTI])).out);
     assert.deepEqual(Object.keys(nowhere.metadata), ['name'], 'whoever applies it says where');
@@ -182,7 +149,7 @@ describe('trustmint revoke in a cluster', () => {
     ],
   ] as const) {
     it(`refuses ${what} in one line, and creates nothing`, async () => {
-      const ran = await revoke(args.map((arg) => (arg === 'KC' ? kubeconfig : arg)));
+      const ran = await revoke(args.map((arg) => (arg === 'KC' ? cluster.kubeconfig : arg)));
       assert.deepEqual([ran.code, ran.out], [1, '']);
       assert.match(ran.err, says);
       assert.equal(ran.err.split('\n').length, 2, ran.err);
@@ -220,7 +187,7 @@ describe('trustmint revoke in a cluster', () => {
     ['no answer at all', 'hang up', /no answer .*; whether it was created is not known/],
   ] as const) {
     it(`${what}: one clear line`, async () => {
-      server.fault = () => reply;
+      cluster.server.fault = () => reply;
       const ran = await inCluster('--token', JTI);
       assert.deepEqual([ran.code, ran.out], [1, '']);
       assert.match(ran.err, says);
