@@ -1,17 +1,8 @@
 import assert from 'node:assert/strict';
 import { type Operator, until } from '../cluster/index.ts';
 import { exchange, get, policy } from '../serve-support.ts';
-import {
-  createWorld,
-  eventually,
-  guardrail,
-  nothingFor,
-  resource,
-  says,
-  standing,
-  TYPES,
-  type World,
-} from './world.ts';
+import { nothingFor } from './watchman.ts';
+import { createWorld, eventually, guardrail, resource, says, standing, TYPES, type World } from './world.ts';
 
 /** How many policies are applied at once, and how many of those writes are under way at a time. */
 const MANY = 10_000;

@@ -4,19 +4,18 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { KubeObject, ResourceType } from '../../../src/kube/types.ts';
 import { OPERATOR, type Operator, OWN_ISSUER, until } from '../cluster/index.ts';
-import { type Answer, account, exchange, namespaceNamed, policy, post } from '../serve-support.ts';
+import { type Answer, exchange, policy, post } from '../serve-support.ts';
+import { type Watchman, watchman } from './watchman.ts';
 import {
   createWorld,
   eventually,
+  guarded,
   readiness,
-  resource,
   says,
   signedProof,
   standing,
   TYPES,
-  type Watchman,
   type World,
-  watchman,
 } from './world.ts';
 
 const HOUR = 3_600_000;
@@ -40,16 +39,7 @@ describe('Clocks an hour apart', () => {
 
   before(async () => {
     world = await createWorld();
-    await world.cluster.apply([
-      ...(await standing()),
-      namespaceNamed('gateway'),
-      account('gateway', 'proxy'),
-      resource('watched', {
-        audience: 'watched-aud',
-        grantableFrom: { namespaces: ['team-b'] },
-        verifiers: [{ namespace: 'gateway', serviceAccount: 'proxy' }],
-      }),
-    ]);
+    await world.cluster.apply([...(await standing()), ...guarded('watched')]);
     replicas = [await clocked('a'), await clocked('b'), await clocked('c')];
     [signed, agent, proxy] = await Promise.all([
       signedProof(),

@@ -1,18 +1,17 @@
 import assert from 'node:assert/strict';
 import { type Operator, OWN_ISSUER } from '../cluster/index.ts';
-import { account, exchange, get, namespaceNamed, policy, post } from '../serve-support.ts';
+import { exchange, get, policy, post } from '../serve-support.ts';
+import { nothingFor, watchman } from './watchman.ts';
 import {
   createWorld,
   eventually,
-  nothingFor,
+  guarded,
   readiness,
-  resource,
   says,
   signedProof,
   standing,
   TYPES,
   type World,
-  watchman,
 } from './world.ts';
 
 /** Seconds, far below what anybody would choose: the pulse keeps every collection younger. */
@@ -32,13 +31,7 @@ describe('The control plane on bad days', () => {
     world = await createWorld();
     await world.cluster.apply([
       ...(await standing()),
-      namespaceNamed('gateway'),
-      account('gateway', 'proxy'),
-      resource('watched', {
-        audience: 'watched-aud',
-        grantableFrom: { namespaces: ['team-b'] },
-        verifiers: [{ namespace: 'gateway', serviceAccount: 'proxy' }],
-      }),
+      ...guarded('watched'),
       policy('team-b', 'watched', 'agent', {}, { resources: ['watched'] }),
     ]);
     world.pulse();

@@ -11,7 +11,8 @@ import {
   until,
 } from '../cluster/index.ts';
 import { type Answer, account, eventually, exchange, namespaceNamed, policy, post, proofOf } from '../serve-support.ts';
-import { resource, type Watchman, watchman } from './world.ts';
+import { type Watchman, watchman } from './watchman.ts';
+import { resource } from './world.ts';
 
 /** Milliseconds: half a minute's grace, and a minute in which a quiet kind gives a sign of life. */
 const UNDONE_WITHIN = 130_000;

@@ -5,8 +5,9 @@ import { parseRing } from '../../../src/keyring/stored-ring.ts';
 import type { ResourceType } from '../../../src/kube/types.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { OPERATOR, type Operator, OWN_ISSUER, startOperator, until } from '../cluster/index.ts';
-import { account, exchange, get, namespaceNamed, policy, post } from '../serve-support.ts';
-import { createWorld, eventually, readiness, resource, says, standing, type World, watchman } from './world.ts';
+import { exchange, get, policy, post } from '../serve-support.ts';
+import { watchman } from './watchman.ts';
+import { createWorld, eventually, guarded, readiness, says, standing, type World } from './world.ts';
 
 const SECRETS: ResourceType = { group: '', version: 'v1', plural: 'secrets', namespaced: true };
 const LEASES: ResourceType = { group: 'coordination.k8s.io', version: 'v1', plural: 'leases', namespaced: true };
@@ -31,13 +32,7 @@ describe('Keys on bad days', () => {
     world = await createWorld();
     await world.cluster.apply([
       ...(await standing()),
-      namespaceNamed('gateway'),
-      account('gateway', 'proxy'),
-      resource('guarded', {
-        audience: 'guarded-aud',
-        grantableFrom: { namespaces: ['team-b'] },
-        verifiers: [{ namespace: 'gateway', serviceAccount: 'proxy' }],
-      }),
+      ...guarded('guarded'),
       policy('team-b', 'guarded', 'agent', {}, { resources: ['guarded'] }),
     ]);
     replicas = [await world.start(), await world.start()];

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describeMacaroon } from '../../../src/macaroon/index.ts';
 import { OPERATOR, type Operator, OWN_ISSUER, startOperator, until } from '../cluster/index.ts';
+import { type Way, wayOf } from '../cluster/way.ts';
 import { gatewayObjects, type RunningGateway, startGateway } from '../gateway-support.ts';
 import { exchange, get, policy, post } from '../serve-support.ts';
-import { type Way, wayOf } from './way.ts';
 import { createWorld, eventually, readiness, says, signedProof, standing, TYPES, type World } from './world.ts';
 
 /** Seconds, instead of 10 min and 10 min: the pulse keeps every collection younger. */

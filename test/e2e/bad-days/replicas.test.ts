@@ -4,18 +4,8 @@ import { join } from 'node:path';
 import type { KubeObject, ResourceType } from '../../../src/kube/types.ts';
 import { OPERATOR, type Operator, until } from '../cluster/index.ts';
 import { exchange, policy } from '../serve-support.ts';
-import {
-  createWorld,
-  eventually,
-  nothingFor,
-  readiness,
-  says,
-  signedProof,
-  standing,
-  TYPES,
-  type World,
-  watchman,
-} from './world.ts';
+import { nothingFor, watchman } from './watchman.ts';
+import { createWorld, eventually, readiness, says, signedProof, standing, TYPES, type World } from './world.ts';
 
 const LEASES: ResourceType = { group: 'coordination.k8s.io', version: 'v1', plural: 'leases', namespaced: true };
 /** Milliseconds: a Lease that is not renewed is another's after 15 s. */

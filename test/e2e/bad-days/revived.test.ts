@@ -5,7 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { until } from '../cluster/index.ts';
 import { namespaceNamed } from '../serve-support.ts';
 import { createGraves, type Graves, isAlive, REVOKED, revocation, STRIPPED } from './graves.ts';
-import { says, watchman } from './world.ts';
+import { watchman } from './watchman.ts';
+import { says } from './world.ts';
 
 /** Milliseconds: a Lease that is not renewed is another's after 15 s; then the leader reads, judges and writes. */
 const LED_WITHIN = 60_000;

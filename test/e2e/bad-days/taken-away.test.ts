@@ -2,17 +2,8 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { install, OPERATOR, type Operator, startOperator, until } from '../cluster/index.ts';
 import { exchange, get } from '../serve-support.ts';
-import {
-  createWorld,
-  eventually,
-  nothingFor,
-  readiness,
-  says,
-  signedProof,
-  standing,
-  type Watchman,
-  type World,
-} from './world.ts';
+import { nothingFor, type Watchman } from './watchman.ts';
+import { createWorld, eventually, readiness, says, signedProof, standing, type World } from './world.ts';
 
 /** Seconds, far below what anybody would choose: the pulse keeps every collection younger. */
 const MAX_STALENESS = 15;

@@ -1,6 +1,5 @@
 /** A cluster to which bad things happen, and what must hold in it whatever happens. */
 import assert from 'node:assert/strict';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import type { KubeClient, ResourceType } from '../../../src/kube/types.ts';
 import {
@@ -17,7 +16,6 @@ import {
   AUDIENCE,
   account,
   administrator,
-  exchange,
   get,
   namespaceNamed,
   policy,
@@ -25,10 +23,9 @@ import {
   TRUST_POLICIES,
 } from '../serve-support.ts';
 import { beat } from './pulse.ts';
+import { dismissAll } from './watchman.ts';
 
 const API_VERSION = 'trustmint.dev/v1alpha1';
-/** Milliseconds between two questions of a watchman. */
-const ASK_EVERY = 50;
 /** Milliseconds in which a change is seen, on a machine that does much else. */
 export const SOON = 15_000;
 /** The namespaces there are. Each has the accounts `agent` and `stranger`; no policy is ever for a stranger. */
@@ -88,7 +85,7 @@ export async function createWorld(): Promise<World> {
         });
       },
       async stop() {
-        for (const dismiss of onDuty) dismiss();
+        dismissAll();
         for (const end of ends.toReversed()) await end();
         await cluster.stop();
       },
@@ -173,6 +170,17 @@ export const resource = (name: string, spec: object) => ({
   spec,
 });
 
+/** A resource that team-b's agents may be given, and the one account that verifies for it: `gateway/proxy`. */
+export const guarded = (name: string) => [
+  namespaceNamed('gateway'),
+  account('gateway', 'proxy'),
+  resource(name, {
+    audience: `${name}-aud`,
+    grantableFrom: { namespaces: ['team-b'] },
+    verifiers: [{ namespace: 'gateway', serviceAccount: 'proxy' }],
+  }),
+];
+
 /** Asks until the answer has this status; the last answer is told if it never does. */
 export async function eventually(wanted: number, ask: () => Promise<Answer>, withinMs = SOON): Promise<Answer> {
   let last: Answer | undefined;
@@ -197,50 +205,3 @@ export async function readiness(operator: Operator): Promise<string> {
   const { status, body } = await get(`${operator.ops}/readyz?verbose`);
   return `${status} ${JSON.stringify(body)}`;
 }
-
-export interface Watchman {
-  /** How many answers of each status there were; throws if one of them should never have been given. */
-  relieve(): Promise<ReadonlyMap<number, number>>;
-}
-
-const onDuty = new Set<() => void>();
-
-/**
- * Asks all the time for what must not be granted.
- *
- * @param isWrong by default any grant
- */
-export function watchman(
-  ask: () => Promise<Answer>,
-  isWrong: (answer: Answer) => boolean = ({ status }) => status === 200,
-): Watchman {
-  let relieved = false;
-  // Whoever fails before the relief must not be kept from ending.
-  onDuty.add(() => {
-    relieved = true;
-  });
-  const seen = new Map<number, number>();
-  const wrong: Answer[] = [];
-  const watch = async () => {
-    while (!relieved) {
-      // A process that is down grants nothing.
-      const answer = await ask().catch(() => undefined);
-      if (answer) seen.set(answer.status, (seen.get(answer.status) ?? 0) + 1);
-      if (answer && isWrong(answer)) wrong.push(answer);
-      await sleep(ASK_EVERY);
-    }
-  };
-  const watching = watch();
-  return {
-    async relieve() {
-      relieved = true;
-      await watching;
-      assert.deepEqual(wrong.slice(0, 3), [], `${wrong.length} answers that should never have been given`);
-      assert.ok(seen.size > 0, 'nobody answered at all');
-      return seen;
-    },
-  };
-}
-
-/** Watches over one proof at one replica. */
-export const nothingFor = (operator: Operator, proof: string): Watchman => watchman(() => exchange(operator, proof));

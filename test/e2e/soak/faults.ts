@@ -84,7 +84,7 @@ export async function startFaults(soak: Soak, settings: FaultSettings): Promise<
 
   async function close(replica: Replica): Promise<void> {
     const impaired = begin([replica], 'close');
-    replica.way.close();
+    replica.way.block('closed');
     await rest(chance.between(1_000, 12_000), soak.over);
     replica.way.open();
     recover(impaired);

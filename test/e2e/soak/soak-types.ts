@@ -1,11 +1,11 @@
 /** What the parts of a soak share. */
 import type { KubeClient } from '../../../src/kube/types.ts';
 import type { Cluster, Operator } from '../cluster/index.ts';
+import type { Way } from '../cluster/way.ts';
 import type { Gate } from './gate.ts';
 import type { Impairments } from './impairments.ts';
 import type { KeyFaults } from './key-faults.ts';
 import type { Killers } from './killers.ts';
-import type { Way } from './proxy.ts';
 import type { Chance } from './random.ts';
 import type { Slot } from './slots.ts';
 import type { Tally } from './tally.ts';

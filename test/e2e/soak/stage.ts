@@ -1,8 +1,8 @@
 /** A cluster with three replicas, each with its own way to the API server, and the workloads that ask them. */
 import { join } from 'node:path';
 import { type Cluster, install, OPERATOR, OWN_ISSUER, startCluster, startOperator } from '../cluster/index.ts';
+import { type Way, wayOf } from '../cluster/way.ts';
 import { AUDIENCE, account, administrator, namespaceNamed } from '../serve-support.ts';
-import { type Way, wayTo } from './proxy.ts';
 import { CANARY, type Canary } from './recovery.ts';
 import { accountSlot, GATEWAY, RESOURCE, robotProof, robotSlot } from './slots.ts';
 import type { Replica, Stage, Team } from './soak-types.ts';
@@ -84,7 +84,7 @@ export async function raise(canary: Canary): Promise<Stage & { strike(): Promise
 
 async function startReplica(cluster: Cluster, index: number): Promise<Replica> {
   const kubeconfig = await cluster.kubeconfigFor(OPERATOR);
-  const way = await wayTo(cluster.server, kubeconfig);
+  const way = await wayOf(kubeconfig, cluster.server);
   // Of a first start the environment is the only way; later ones have the flags.
   const before = process.env.NODE_OPTIONS;
   process.env.NODE_OPTIONS = PRELOADED.join(' ');

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import type { VerifiedIdentity } from '../../../src/identity.ts';
 import type { KubeObject } from '../../../src/kube/types.ts';
 import {
   createTombstones,
@@ -9,24 +8,8 @@ import {
   registrationDeletion,
 } from '../../../src/operator/index.ts';
 import { reported } from '../status/support.ts';
-import { changed, raw, world } from '../support.ts';
-
-const SPEC = {
-  agentType: 'worker',
-  userId: 'alice',
-  identity: { spiffe: { trustDomain: 'cluster.local', tenantId: 't' } },
-};
-const registration = (name: string, spec: object = {}, namespace = 'trustmint', metadata: object = {}) =>
-  raw('AgentRegistration', namespace, name, { ...SPEC, ...spec }, metadata);
-const registry = (name: string, value = 'true') =>
-  raw('Namespace', undefined, name, {}, { labels: { 'trustmint.dev/agent-registry': value } });
-
-const svid = (agentId: string) =>
-  ({
-    provider: 'spiffe',
-    issuer: 'spiffe://cluster.local',
-    attributes: new Map(Object.entries({ tenantId: 't', userId: 'alice', agentType: 'worker', agentId })),
-  }) as unknown as VerifiedIdentity;
+import { changed, world } from '../support.ts';
+import { registration, registry, SPEC, svid } from './support.ts';
 
 type World = ReturnType<typeof world>;
 const NOW = Math.floor(Date.parse('2026-01-01T00:00:00Z') / 1000);

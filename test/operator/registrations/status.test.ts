@@ -1,25 +1,7 @@
 import assert from 'node:assert/strict';
-import type { VerifiedIdentity } from '../../../src/identity.ts';
 import type { KubeObject } from '../../../src/kube/types.ts';
 import { reported } from '../status/support.ts';
-import { raw } from '../support.ts';
-
-const SPEC = {
-  agentType: 'worker',
-  userId: 'alice',
-  identity: { spiffe: { trustDomain: 'cluster.local', tenantId: 't' } },
-};
-const registration = (name: string, spec: object = {}, namespace = 'trustmint', metadata: object = {}) =>
-  raw('AgentRegistration', namespace, name, { ...SPEC, ...spec }, metadata);
-const registry = (name: string, value = 'true') =>
-  raw('Namespace', undefined, name, {}, { labels: { 'trustmint.dev/agent-registry': value } });
-
-const svid = (agentId: string) =>
-  ({
-    provider: 'spiffe',
-    issuer: 'spiffe://cluster.local',
-    attributes: new Map(Object.entries({ tenantId: 't', userId: 'alice', agentType: 'worker', agentId })),
-  }) as unknown as VerifiedIdentity;
+import { registration, registry, svid } from './support.ts';
 
 describe('the status of a registration', () => {
   it('says what it is: its phase, and why it does not count', async () => {

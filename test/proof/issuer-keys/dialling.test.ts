@@ -1,32 +1,12 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { promisify } from 'node:util';
-import { createFetchText, type FetchRequest, type Resolve } from '../../../src/proof/issuer-keys/fetch-text.ts';
-import { selfSigned, sendJson, serve, type TestServer } from './support.ts';
-
-const get = (url: string, options: Partial<FetchRequest> = {}, resolve?: Resolve) =>
-  createFetchText(resolve)({
-    url: new URL(url),
-    allowPrivate: false,
-    loopback: true,
-    signal: new AbortController().signal,
-    ...options,
-  });
+import { createFetchText, type Resolve } from '../../../src/proof/issuer-keys/fetch-text.ts';
+import { get, selfSigned, sendJson, servers } from './support.ts';
 
 describe('dialling for a key document', () => {
-  const servers: TestServer[] = [];
-  const start = async (
-    answer: (req: IncomingMessage, res: ServerResponse) => void,
-    tls?: { key: string; cert: string },
-  ) => {
-    const server = await serve(answer, tls);
-    servers.push(server);
-    return server;
-  };
-  afterEach(async () => {
-    for (const server of servers.splice(0)) await server.close();
-  });
+  const { start, closeAll } = servers();
+  afterEach(closeAll);
 
   describe('the dialled address', () => {
     it('P10: a name that leads to this machine, to metadata or to a private network is refused before any connection', async () => {

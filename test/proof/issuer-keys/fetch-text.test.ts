@@ -1,36 +1,11 @@
 import assert from 'node:assert/strict';
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { gzipSync } from 'node:zlib';
-import {
-  createFetchText,
-  type FetchRequest,
-  MAX_BODY,
-  type Resolve,
-} from '../../../src/proof/issuer-keys/fetch-text.ts';
-import { sendJson, serve, type TestServer } from './support.ts';
-
-const get = (url: string, options: Partial<FetchRequest> = {}, resolve?: Resolve) =>
-  createFetchText(resolve)({
-    url: new URL(url),
-    allowPrivate: false,
-    loopback: true,
-    signal: new AbortController().signal,
-    ...options,
-  });
+import { MAX_BODY } from '../../../src/proof/issuer-keys/fetch-text.ts';
+import { get, sendJson, servers } from './support.ts';
 
 describe('fetching a key document', () => {
-  const servers: TestServer[] = [];
-  const start = async (
-    answer: (req: IncomingMessage, res: ServerResponse) => void,
-    tls?: { key: string; cert: string },
-  ) => {
-    const server = await serve(answer, tls);
-    servers.push(server);
-    return server;
-  };
-  afterEach(async () => {
-    for (const server of servers.splice(0)) await server.close();
-  });
+  const { start, closeAll } = servers();
+  afterEach(closeAll);
 
   it('P11: sends no credential, whatever the URL, and asks for no encoding', async () => {
     const server = await start((req, res) =>

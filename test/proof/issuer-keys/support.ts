@@ -8,6 +8,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Anchor, KeySource } from '../../../src/identity.ts';
+import { createFetchText, type Resolve } from '../../../src/proof/issuer-keys/fetch-text.ts';
 import { createIssuerKeys, type FetchRequest, type IssuerKeysOptions } from '../../../src/proof/issuer-keys/index.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 
@@ -72,6 +73,33 @@ export async function serve(
       }),
   };
 }
+
+type Serve = typeof serve;
+
+/** Starts servers for the tests of one suite, and closes them all. */
+export function servers(): { start: Serve; closeAll(): Promise<void> } {
+  const started: TestServer[] = [];
+  return {
+    async start(...args) {
+      const server = await serve(...args);
+      started.push(server);
+      return server;
+    },
+    async closeAll() {
+      for (const server of started.splice(0)) await server.close();
+    },
+  };
+}
+
+/** Fetches as an issuer's keys are fetched, from loopback. */
+export const get = (url: string, options: Partial<FetchRequest> = {}, resolve?: Resolve) =>
+  createFetchText(resolve)({
+    url: new URL(url),
+    allowPrivate: false,
+    loopback: true,
+    signal: new AbortController().signal,
+    ...options,
+  });
 
 export function sendJson(res: ServerResponse, body: string, headers: Record<string, string> = {}): void {
   res.writeHead(200, { 'content-type': 'application/json', ...headers }).end(body);

@@ -1,9 +1,11 @@
-/** The way from one replica to the API server: it can be closed, or swallow everything without a word. */
+/** The way from one replica to the API server: it can be cut, closed, or swallow everything without a word. */
 import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
 export interface Way {
+  /** Ends every connection; new ones are as welcome as ever. */
+  cut(): void;
   /** `closed`: connections end and none can be made. `silent`: all stand, and nothing goes through. */
   block(how: 'closed' | 'silent'): void;
   /** What stood while it was blocked ends; new connections go through. */
@@ -32,7 +34,7 @@ export async function wayOf(kubeconfig: string, server: string): Promise<Way> {
       .on('error', () => {})
       .once('close', () => sockets.delete(socket));
   }
-  const end = () => {
+  const cut = () => {
     for (const socket of sockets) socket.resetAndDestroy();
   };
   listener.listen(0, '127.0.0.1');
@@ -40,18 +42,19 @@ export async function wayOf(kubeconfig: string, server: string): Promise<Way> {
   const text = await readFile(kubeconfig, 'utf8');
   await writeFile(kubeconfig, text.replace(server, `https://127.0.0.1:${(listener.address() as AddressInfo).port}`));
   return {
+    cut,
     block(how) {
       blocked = how;
-      if (how === 'closed') end();
+      if (how === 'closed') cut();
       else for (const socket of sockets) socket.unpipe().pause();
     },
     open() {
       blocked = undefined;
-      end();
+      cut();
     },
     stop() {
       listener.close();
-      end();
+      cut();
     },
   };
 }
