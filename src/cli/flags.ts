@@ -81,6 +81,21 @@ export function mintUrl(value: string): string {
   return value;
 }
 
+/** Where a credential is sent: what issuers are held to, for else anybody on the way would have it. */
+export function credentialUrl(value: string): string {
+  const { protocol, hostname } = new URL(mintUrl(value));
+  if (protocol === 'http:' && !isLoopback(hostname) && !isClusterLocal(hostname)) {
+    throw new InvalidArgumentError('give an https URL; http is only for loopback and cluster-local names');
+  }
+  return value;
+}
+
+/** A flag that means one thing, and would silently be the last of several. */
+export function once(value: string, before: string | undefined): string {
+  if (before !== undefined) throw new InvalidArgumentError('give it once: an exchange is for one resource');
+  return value;
+}
+
 /** Gathers a flag that may be given several times. */
 export function gathered(value: string, before: readonly string[] = []): string[] {
   return [...before, value];

@@ -2,6 +2,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import { addAgent } from './agent-command.ts';
 import { CliError } from './errors.ts';
+import { addExchange } from './exchange-command.ts';
 import {
   audienceName,
   gathered,
@@ -50,6 +51,7 @@ function program(io: Io): Command {
     .configureOutput({ writeOut: (s) => io.stdout.write(s), writeErr: (s) => io.stderr.write(s) });
   addServe(root, io);
   addPolicy(root, io);
+  addExchange(root, io);
   addToken(root, io);
   addRevoke(root, io);
   addAgent(root, io);
@@ -155,6 +157,7 @@ function addToken(root: Command, io: Io): void {
     .option('--keys <file>', 'the answer of /api/mint/keys')
     .addOption(option('--url <url>', 'the mint to ask', mintUrl))
     .addOption(option('--verifier-token-file <file>', 'bearer token for the mint'))
+    .addOption(option('--ca-file <file>', "with --url: the CA of the mint's certificate; default: the public ones"))
     .option('--scope <scope>', 'the scope of the call')
     .option('--tool <name>', 'the tool called')
     .option('--method <name>', 'the method called')

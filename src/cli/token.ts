@@ -11,6 +11,7 @@ import { CliError } from './errors.ts';
 import { readInput } from './input.ts';
 import { inspectJwt, looksLikeJwt } from './inspect-jwt.ts';
 import type { Io } from './io.ts';
+import { askMint } from './mint-client.ts';
 
 export async function inspectToken(file: string, flags: { json?: true }, io: Io): Promise<void> {
   const token = (await readInput(file, io)).trim();
@@ -18,8 +19,15 @@ export async function inspectToken(file: string, flags: { json?: true }, io: Io)
     io.stdout.write(inspectJwt(token, flags.json === true));
     return;
   }
-  const description = described(() => describeMacaroon(token));
-  io.stdout.write(flags.json ? `${JSON.stringify(description, null, 2)}\n` : formatDescription(description));
+  if (!flags.json) io.stdout.write(describedToken(token));
+  else
+    io.stdout.write(
+      `${JSON.stringify(
+        described(() => describeMacaroon(token)),
+        null,
+        2,
+      )}\n`,
+    );
 }
 
 export async function attenuateToken(file: string, flags: { caveat: string[] }, io: Io): Promise<void> {
@@ -33,6 +41,7 @@ interface VerifyFlags {
   keys?: string;
   url?: string;
   verifierTokenFile?: string;
+  caFile?: string;
   scope?: string;
   tool?: string;
   method?: string;
@@ -53,7 +62,7 @@ export async function verifyToken(file: string, flags: VerifyFlags, io: Io): Pro
   const verdict =
     flags.keys !== undefined
       ? verifyOffline(token, resource, parseKeys(await readInput(flags.keys, io)), call)
-      : await askMint(flags.url ?? '', { token, resource, call }, flags.verifierTokenFile, io);
+      : await askVerdict(flags, { token, resource, call }, io);
   io.stdout.write(`${JSON.stringify(verdict, null, 2)}\n`);
   if (!verdict.active) throw new CliError('inactive', 'the token is not good for this call');
 }
@@ -94,21 +103,20 @@ function parseKeys(text: string): ReadonlyMap<string, Uint8Array> {
   }
 }
 
-async function askMint(url: string, question: unknown, tokenFile: string | undefined, io: Io): Promise<Verdict> {
-  const authorization = tokenFile && `Bearer ${(await readInput(tokenFile, io)).trim()}`;
-  const answer = await fetch(new URL('/api/mint/verify', url), {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', ...(authorization && { authorization }) },
-    body: JSON.stringify(question),
-    redirect: 'error',
-  }).catch((error: Error) => {
-    throw new CliError('unreachable', `${url}: ${(error.cause as Error | undefined)?.message ?? error.message}`);
-  });
-  const body = (await answer.json().catch(() => undefined)) as
-    | (Verdict & { error?: string; error_description?: string })
-    | undefined;
-  if (answer.ok && typeof body?.active === 'boolean') return body;
-  throw new CliError(body?.error ?? 'refused', body?.error_description ?? `no mint: ${url} answered ${answer.status}`);
+async function askVerdict(
+  { url = '', verifierTokenFile, caFile }: VerifyFlags,
+  question: unknown,
+  io: Io,
+): Promise<Verdict> {
+  const bearer = verifierTokenFile && (await readInput(verifierTokenFile, io)).trim();
+  const answer = await askMint({ url, path: '/api/mint/verify', body: question, bearer, caFile });
+  if (typeof answer.active !== 'boolean') throw new CliError('refused', `no mint: ${url} answered without a verdict`);
+  return answer as Verdict;
+}
+
+/** A macaroon for a person, or why it is none. */
+export function describedToken(token: string): string {
+  return formatDescription(described(() => describeMacaroon(token)));
 }
 
 /** A macaroon for a person: who, what, until when, and which caveats a holder added. */

@@ -1,0 +1,307 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import http from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { exchange } from '../../src/cli/exchange.ts';
+import { createDevIssuer, type DevIssuer } from '../../src/dev/index.ts';
+import { OPENSSL, selfSigned } from '../support/certificates.ts';
+import { FakeClock } from '../support/fake-clock.ts';
+import {
+  account,
+  agentsPolicy,
+  cleanUp,
+  collector,
+  EVERYONE,
+  folder,
+  type Mint,
+  serve,
+  trustmint,
+  until,
+} from '../whole/support.ts';
+
+const API = JSON.stringify({
+  apiVersion: 'trustmint.dev/v1alpha1',
+  kind: 'ProtectedResource',
+  metadata: { name: 'orders' },
+  spec: {
+    audience: 'orders',
+    tokenType: 'JWT',
+    scopes: ['orders:read', 'orders:write'],
+    grantableFrom: { namespaces: ['*'] },
+  },
+});
+const BOTH = {
+  name: 'both',
+  match: { serviceAccount: '*' },
+  issue: { ttl: '4h', resources: ['default', 'orders'], scopes: ['orders:read', 'orders:write'] },
+};
+
+describe('trustmint exchange', () => {
+  let issuer: DevIssuer;
+  let mint: Mint;
+  let dir: string;
+  let proof: string;
+  let proofFile: string;
+  const clients: http.Server[] = [];
+  before(async () => {
+    issuer = await createDevIssuer();
+  });
+  after(() => issuer.close());
+  beforeEach(async () => {
+    mint = await serve({ 'agents.yaml': agentsPolicy(issuer.url, [BOTH]), 'api.yaml': API });
+    dir = folder();
+    proof = await issuer.sign(account('agent'));
+    proofFile = join(dir, 'proof');
+    writeFileSync(proofFile, `${proof}\n`);
+  });
+  afterEach(async () => {
+    for (const server of clients.splice(0)) {
+      server.closeAllConnections();
+      server.close();
+    }
+    await cleanUp();
+  });
+
+  const run = (...args: string[]) => trustmint(['exchange', '--url', mint.url, '--proof-file', proofFile, ...args]);
+
+  /** Something that answers, but is no mint of ours. */
+  async function stranger(answer: http.RequestListener): Promise<string> {
+    const server = http.createServer(answer).listen(0, '127.0.0.1');
+    clients.push(server);
+    await new Promise((resolve) => server.once('listening', resolve));
+    return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  }
+
+  it('prints a token that the mint verifies, and nothing else', async () => {
+    const { code, out, err } = await run();
+    assert.deepEqual([code, err], [0, '']);
+    assert.match(out, /^[\w-]+\n$/);
+    assert.equal((await mint.verify(out.trim())).json.active, true);
+  });
+
+  it('reads the proof from standard input, as from a file', async () => {
+    const { out } = await trustmint(['exchange', '--url', mint.url, '--proof-file', '-'], `${proof}\n`);
+    assert.equal((await mint.verify(out.trim())).json.active, true);
+  });
+
+  it('writes it to --out for nobody else to read, in place of what was there, and prints nothing', async () => {
+    const file = join(dir, 'token');
+    writeFileSync(file, 'old', { mode: 0o644 });
+    assert.deepEqual(await run('--out', file), { code: 0, out: '', err: '' });
+    assert.equal(statSync(file).mode & 0o777, 0o600);
+    assert.equal((await mint.verify(readFileSync(file, 'utf8').trim())).json.active, true);
+    assert.deepEqual(readdirSync(dir).sort(), ['proof', 'token'], 'nothing is left beside it');
+  });
+
+  it('says of a file that cannot be written which, and leaves nothing', async () => {
+    const { code, out, err } = await run('--out', join(dir, 'none', 'token'));
+    assert.deepEqual([code, out], [1, '']);
+    assert.match(err, /^trustmint: \S+\/none\/token: ENOENT \(unreadable\)\n$/);
+  });
+
+  it('with --inspect says what a macaroon says and who gave it, never the token', async () => {
+    const file = join(dir, 'token');
+    const { code, out } = await run('--inspect', '--out', file);
+    assert.equal(code, 0);
+    assert.match(out, /^granted by {2}ai-agents\/agents$/m);
+    assert.match(out, /^resource {4}default$/m);
+    assert.match(out, /^correlation [0-9a-f]{32}$/m);
+    assert.match(out, /^subject {5}k8s:ai-agents\/agents:ai-agents:agent$/m);
+    assert.match(out, /^ {4}aud = default$/m);
+    const token = readFileSync(file, 'utf8').trim();
+    assert.ok(!out.includes(token));
+    const signature = Buffer.from(token, 'base64url').subarray(-32);
+    for (const encoding of ['hex', 'base64', 'base64url'] as const) {
+      assert.ok(!out.includes(signature.toString(encoding)));
+    }
+  });
+
+  it('asks for one resource and fewer scopes: the claims of a JWT, never its signature', async () => {
+    const file = join(dir, 'token');
+    const { out } = await run(
+      '--resource',
+      'orders',
+      '--scope',
+      'orders:read',
+      '--ttl',
+      '5m',
+      '--inspect',
+      '--out',
+      file,
+    );
+    assert.match(out, /^aud {9}orders$/m);
+    assert.match(out, /^scope {7}orders:read$/m);
+    const [, , signature = ''] = readFileSync(file, 'utf8').trim().split('.');
+    assert.ok(signature.length > 80 && !out.includes(signature));
+    const at = (name: string) => Date.parse(new RegExp(`^${name} +(\\S+)$`, 'm').exec(out)![1]!);
+    assert.equal(at('exp') - at('iat'), 300_000);
+  });
+
+  it('a refusal is one line with the mint’s own code and the id of the audit record', async () => {
+    const { code, out, err } = await run('--ttl', '6h');
+    assert.deepEqual([code, out], [1, '']);
+    const [, id] = /^trustmint: ttl: at most 14400 seconds; correlation id ([0-9a-f]{32}) \(exceeds_policy\)\n$/.exec(
+      err,
+    )!;
+    assert.equal(mint.audit().at(-1).id, id);
+    assert.ok(!err.includes(proof));
+  });
+
+  it('refuses a second resource, an empty proof, and http to anywhere else than this machine or cluster', async () => {
+    assert.match((await run('--resource', 'a', '--resource', 'b')).err, /--resource.*give it once/);
+    const far = ['exchange', '--url', 'http://mint.example.com', '--proof-file', proofFile];
+    assert.match((await trustmint(far)).err, /--url.*give an https URL/);
+    writeFileSync(proofFile, '\n');
+    assert.match((await run()).err, /nothing in it \(no_proof\)/);
+    rmSync(proofFile);
+    assert.match((await run()).err, /^trustmint: \S+\/proof: ENOENT \(unreadable\)\n$/);
+    assert.deepEqual(
+      mint.audit().filter(({ kind }) => kind === 'exchange'),
+      [],
+    );
+  });
+
+  it('follows no redirect, for the proof would go with it', async () => {
+    let asked = 0;
+    const elsewhere = await stranger((_req, res) => {
+      asked += 1;
+      res.end('{}');
+    });
+    const url = await stranger((_req, res) => res.writeHead(307, { location: elsewhere }).end());
+    const { err } = await trustmint(['exchange', '--url', url, '--proof-file', proofFile]);
+    assert.match(err, /^trustmint: no mint: \S+ answered 307 \(refused\)\n$/);
+    assert.equal(asked, 0);
+  });
+
+  it('shows what a stranger answers as one short line of printable text', async () => {
+    const description = `\u001b[2J${'x'.repeat(5000)}`;
+    const url = await stranger((_req, res) =>
+      res.writeHead(400).end(JSON.stringify({ error: 'invalid\nrequest', error_description: description })),
+    );
+    const { err } = await trustmint(['exchange', '--url', url, '--proof-file', proofFile]);
+    assert.match(err, /^trustmint: \?\[2Jx+ \(invalid\?request\)\n$/);
+    assert.ok(err.length < 400);
+  });
+
+  describe('over TLS', () => {
+    before(function () {
+      if (!OPENSSL) this.skip();
+    });
+
+    it('trusts the CA of --ca-file, and no other', async () => {
+      selfSigned(dir, 'mint');
+      selfSigned(dir, 'other');
+      const tls = ['--tls-cert', join(dir, 'mint.crt'), '--tls-key', join(dir, 'mint.key')];
+      const { url } = await serve({ 'agents.yaml': agentsPolicy(issuer.url, [EVERYONE]) }, tls);
+      assert.match(url, /^https:/);
+      const ask = (...args: string[]) => trustmint(['exchange', '--url', url, '--proof-file', proofFile, ...args]);
+      const good = await ask('--ca-file', join(dir, 'mint.crt'));
+      assert.deepEqual([good.code, good.err], [0, '']);
+      const verify = ['token', 'verify', '-', '--resource', 'default', '--url', url];
+      assert.equal((await trustmint([...verify, '--ca-file', join(dir, 'mint.crt')], good.out)).code, 0);
+      for (const args of [['--ca-file', join(dir, 'other.crt')], []]) {
+        assert.match((await ask(...args)).err, /^trustmint: https:\S+: [^\n]+ \(untrusted\)\n$/);
+      }
+      assert.match((await trustmint(verify, good.out)).err, /\(untrusted\)\n$/);
+      writeFileSync(join(dir, 'empty.crt'), '');
+      for (const [file, says] of [
+        ['empty.crt', /no certificate in it \(no_ca\)/],
+        ['none.crt', /ENOENT \(no_ca\)/],
+      ] as const) {
+        assert.match((await ask('--ca-file', join(dir, file))).err, says);
+      }
+    });
+  });
+
+  describe('--wait', () => {
+    /** The command with a clock that passes a second whenever it is asked to. */
+    function waiting(flags: object) {
+      const clock = new FakeClock();
+      const [out, err] = [collector(), collector()];
+      const io = { stdin: Readable.from([]), stdout: out.stream, stderr: err.stream };
+      const ended = exchange({ url: mint.url, proofFile, wait: 60, ...flags }, io, clock).then(
+        () => 'granted',
+        (error) => error.code,
+      );
+      let state: string | undefined;
+      void ended.then((end) => {
+        state = end;
+      });
+      /** Lets time pass until it says so, or ends. */
+      const says = (text: RegExp) =>
+        until(String(text), async () => {
+          if (clock.pending > 0) await clock.advance(1_000);
+          return text.test(err.text()) || state !== undefined;
+        });
+      const end = () =>
+        until('its end', async () => {
+          if (clock.pending > 0) await clock.advance(1_000);
+          return state;
+        });
+      return { says, end, out: out.text, err: err.text, clock };
+    }
+
+    it('gets the token once the policy is there, and says meanwhile what it waits for', async () => {
+      writeFileSync(proofFile, await issuer.sign({ ...account('agent'), audience: 'later' }));
+      const run = waiting({ inspect: true });
+      await run.says(/^waiting: .* \(invalid_proof\)$/m);
+      mint.write('later.yaml', agentsPolicy(issuer.url, [EVERYONE], { audience: 'later' }, 'later'));
+      assert.equal(await run.end(), 'granted');
+      assert.match(run.out(), /^granted by {2}ai-agents\/later$/m);
+      assert.equal(run.err().trimEnd().split('\n').length, 1, 'once, not at each try');
+    });
+
+    it('waits for a mint that is not there yet, and for its CA', async function () {
+      if (!OPENSSL) this.skip();
+      const gone = mint.url;
+      await mint.stop();
+      const port = new URL(gone).port;
+      const url = `https://127.0.0.1:${port}`;
+      const caFile = join(dir, 'ca.crt');
+      const run = waiting({ url, caFile });
+      await run.says(/^waiting: .*ENOENT \(no_ca\)$/m);
+      selfSigned(dir, 'mint');
+      writeFileSync(caFile, readFileSync(join(dir, 'mint.crt')));
+      await run.says(/^waiting: .*ECONNREFUSED.* \(unreachable\)$/m);
+      const tls = ['--tls-cert', join(dir, 'mint.crt'), '--tls-key', join(dir, 'mint.key')];
+      await serve({}, [...tls, '--listen', `127.0.0.1:${port}`], mint);
+      assert.equal(await run.end(), 'granted');
+      assert.match(run.out(), /^[\w-]+\n$/);
+    });
+
+    it('takes the proof as it is by then: the kubelet replaces it', async () => {
+      writeFileSync(proofFile, 'stale');
+      const run = waiting({});
+      await run.says(/\(invalid_proof\)$/m);
+      writeFileSync(proofFile, proof);
+      assert.equal(await run.end(), 'granted');
+    });
+
+    it('gives up when the time is over, with the last refusal; and at once where waiting does not help', async () => {
+      writeFileSync(proofFile, 'never');
+      const run = waiting({ wait: 20 });
+      assert.equal(await run.end(), 'invalid_proof');
+      assert.ok(run.clock.monotonic() >= 20_000 && run.clock.monotonic() < 25_000);
+      writeFileSync(proofFile, proof);
+      const refused = waiting({ ttl: 6 * 3600 });
+      assert.equal(await refused.end(), 'exceeds_policy');
+      assert.equal(refused.err(), '');
+    });
+
+    it('heeds Retry-After', async () => {
+      let asked = 0;
+      const url = await stranger((_req, res) => {
+        asked += 1;
+        if (asked > 1) res.end(JSON.stringify({ token: 'dG9rZW4' }));
+        else res.writeHead(503, { 'retry-after': '30' }).end(JSON.stringify({ error: 'temporarily_unavailable' }));
+      });
+      const run = waiting({ url });
+      await until('it has asked', () => run.clock.pending > 0);
+      await run.clock.advance(29_000);
+      assert.equal(asked, 1);
+      assert.equal(await run.end(), 'granted');
+    });
+  });
+});
