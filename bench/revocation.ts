@@ -5,9 +5,9 @@
  */
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
-import { install, startCluster, startOperator } from '../test/e2e/cluster/index.ts';
-import { administrator, namespaceNamed } from '../test/e2e/serve-support.ts';
-import { BENCH, fill, reported, TEAM_NAMESPACES } from './lib/cluster-objects.ts';
+import { startOperator } from '../test/e2e/cluster/index.ts';
+import { withBenchCluster } from './lib/bench-cluster.ts';
+import { fill, reported } from './lib/cluster-objects.ts';
 import { chooseCores } from './lib/pin.ts';
 import { printTargets } from './lib/report.ts';
 import { fillRevocations } from './lib/revocations.ts';
@@ -44,30 +44,15 @@ if (options.check && !met) process.exitCode = 1;
 
 async function spread(rounds: number): Promise<boolean> {
   console.log('\netcd, kube-apiserver, every replica, the verifier and this program share the cores');
-  const cluster = await startCluster();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const)
-    process.once(signal, () => void cluster.stop().finally(() => process.exit(130)));
-  // The cluster does not keep this process alive.
-  const awake = setInterval(() => {}, 60_000);
-  try {
-    await install(cluster);
-    await cluster.apply([BENCH, ...TEAM_NAMESPACES].map((name) => namespaceNamed(name)));
-    const admin = await administrator(cluster);
-    try {
-      await fill(admin, 0, POLICIES);
-      await fillRevocations(admin, REVOCATIONS);
-      const flags = ['--rate-limit=10000,20000'];
-      const replicas = await Promise.all(Array.from({ length: REPLICAS }, () => startOperator(cluster, { flags })));
-      for (const replica of replicas) await replica.ready();
-      await reported(admin, POLICIES);
-      const counts = [POLICIES, REVOCATIONS].map((count) => count.toLocaleString('en-US'));
-      console.log(`${REPLICAS} replicas serve ${counts[0]} policies of 3 rules and ${counts[1]} TokenRevocations`);
-      return printRevocations(await measureRevocations({ cluster, admin, replicas, rounds, interval: POLL }));
-    } finally {
-      admin.close();
-    }
-  } finally {
-    await cluster.stop();
-    clearInterval(awake);
-  }
+  return await withBenchCluster(async (cluster, admin) => {
+    await fill(admin, 0, POLICIES);
+    await fillRevocations(admin, REVOCATIONS);
+    const flags = ['--rate-limit=10000,20000'];
+    const replicas = await Promise.all(Array.from({ length: REPLICAS }, () => startOperator(cluster, { flags })));
+    for (const replica of replicas) await replica.ready();
+    await reported(admin, POLICIES);
+    const counts = [POLICIES, REVOCATIONS].map((count) => count.toLocaleString('en-US'));
+    console.log(`${REPLICAS} replicas serve ${counts[0]} policies of 3 rules and ${counts[1]} TokenRevocations`);
+    return printRevocations(await measureRevocations({ cluster, admin, replicas, rounds, interval: POLL }));
+  });
 }
