@@ -1,67 +1,17 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { resourceOfGithub, resourceOfKubernetes } from '../standalone/support.ts';
 import { cleanUp, folder, trustmint } from '../whole/support.ts';
 
 const EXAMPLES = resolve(import.meta.dirname, '../../examples/policies');
-
-const RESEARCH = `apiVersion: trustmint.dev/v1alpha1
-kind: TrustPolicy
-metadata:
-  name: research-agents
-  namespace: ai-agents
-spec:
-  provider: kubernetes
-  issuer: https://oidc.eks.us-east-1.amazonaws.com/id/ABCDEF
-  audience: satgate
-  trustRules:
-    - name: rule-1
-      match:
-        namespace: ai-agents
-        serviceAccount: research-agent
-      issue:
-        ttl: 8h
-        budgetCredits: 1000
-        caveats:
-          - department = research
-          - cost_center = eng-ai
-    - name: rule-2
-      match:
-        namespace: ai-agents
-        serviceAccount: "*"
-      issue:
-        ttl: 4h
-        budgetCredits: 200
-        caveats:
-          - department = general
-`;
-
-const CI = `apiVersion: trustmint.dev/v1alpha1
-kind: ClusterTrustPolicy
-metadata:
-  name: ci-agents
-spec:
-  provider: github
-  audience: satgate
-  trustRules:
-    - name: rule-1
-      match:
-        repository: acme-corp/ai-pipeline
-        ref: refs/heads/main
-      issue:
-        ttl: 1h
-        budgetCredits: 500
-        caveats:
-          - department = ci-cd
-        labelTemplate: ci-{{ .Claims.run_id }}
-`;
 
 describe('trustmint policy convert', () => {
   afterEach(cleanUp);
 
   for (const [file, golden] of [
-    ['research-agents.yaml', RESEARCH],
-    ['ci-agents.yaml', CI],
+    ['research-agents.yaml', resourceOfKubernetes('research-agents')],
+    ['ci-agents.yaml', resourceOfGithub('ci-agents')],
   ] as const) {
     it(`prints the resource that the published ${file} means, and reads it back as the same`, async () => {
       const { code, out, err } = await trustmint(['policy', 'convert', join(EXAMPLES, file)]);

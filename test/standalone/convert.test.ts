@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { printYaml, readText, resourceName } from '../../src/standalone/index.ts';
-import { SEED_GITHUB, SEED_KUBERNETES } from './support.ts';
+import { resourceOfGithub, resourceOfKubernetes, SEED_GITHUB, SEED_KUBERNETES } from './support.ts';
 
 function converted(text: string, stem = 'p') {
   const { objects, problems } = readText(text, `${stem}.yaml`, stem);
@@ -17,64 +17,11 @@ function problemsOf(text: string) {
 
 describe('the short form of a policy', () => {
   it('of a cluster is a TrustPolicy in the namespace that its rules name', () => {
-    assert.equal(
-      printYaml(converted(SEED_KUBERNETES, 'research')),
-      `apiVersion: trustmint.dev/v1alpha1
-kind: TrustPolicy
-metadata:
-  name: research
-  namespace: ai-agents
-spec:
-  provider: kubernetes
-  issuer: https://oidc.eks.us-east-1.amazonaws.com/id/ABCDEF
-  audience: satgate
-  trustRules:
-    - name: rule-1
-      match:
-        namespace: ai-agents
-        serviceAccount: research-agent
-      issue:
-        ttl: 8h
-        budgetCredits: 1000
-        caveats:
-          - department = research
-          - cost_center = eng-ai
-    - name: rule-2
-      match:
-        namespace: ai-agents
-        serviceAccount: "*"
-      issue:
-        ttl: 4h
-        budgetCredits: 200
-        caveats:
-          - department = general
-`,
-    );
+    assert.equal(printYaml(converted(SEED_KUBERNETES, 'research')), resourceOfKubernetes('research'));
   });
 
   it('of GitHub is a ClusterTrustPolicy of provider github, its claims in their own fields', () => {
-    assert.equal(
-      printYaml(converted(SEED_GITHUB, 'ci')),
-      `apiVersion: trustmint.dev/v1alpha1
-kind: ClusterTrustPolicy
-metadata:
-  name: ci
-spec:
-  provider: github
-  audience: satgate
-  trustRules:
-    - name: rule-1
-      match:
-        repository: acme-corp/ai-pipeline
-        ref: refs/heads/main
-      issue:
-        ttl: 1h
-        budgetCredits: 500
-        caveats:
-          - department = ci-cd
-        labelTemplate: ci-{{ .Claims.run_id }}
-`,
-    );
+    assert.equal(printYaml(converted(SEED_GITHUB, 'ci')), resourceOfGithub('ci'));
   });
 
   it('reads back what it prints', () => {

@@ -44,6 +44,58 @@ trust_rules:
         - "department = ci-cd"
 `;
 
+/** The resources that they mean, as they are printed. */
+export const resourceOfKubernetes = (name: string) => `apiVersion: trustmint.dev/v1alpha1
+kind: TrustPolicy
+metadata:
+  name: ${name}
+  namespace: ai-agents
+spec:
+  provider: kubernetes
+  issuer: https://oidc.eks.us-east-1.amazonaws.com/id/ABCDEF
+  audience: satgate
+  trustRules:
+    - name: rule-1
+      match:
+        namespace: ai-agents
+        serviceAccount: research-agent
+      issue:
+        ttl: 8h
+        budgetCredits: 1000
+        caveats:
+          - department = research
+          - cost_center = eng-ai
+    - name: rule-2
+      match:
+        namespace: ai-agents
+        serviceAccount: "*"
+      issue:
+        ttl: 4h
+        budgetCredits: 200
+        caveats:
+          - department = general
+`;
+
+export const resourceOfGithub = (name: string) => `apiVersion: trustmint.dev/v1alpha1
+kind: ClusterTrustPolicy
+metadata:
+  name: ${name}
+spec:
+  provider: github
+  audience: satgate
+  trustRules:
+    - name: rule-1
+      match:
+        repository: acme-corp/ai-pipeline
+        ref: refs/heads/main
+      issue:
+        ttl: 1h
+        budgetCredits: 500
+        caveats:
+          - department = ci-cd
+        labelTemplate: ci-{{ .Claims.run_id }}
+`;
+
 /** A TrustPolicy as a manifest. */
 export function policy(name: string, spec = ''): string {
   return `apiVersion: trustmint.dev/v1alpha1
