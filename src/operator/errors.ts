@@ -7,7 +7,9 @@ export type OperatorErrorCode =
   /** Somebody asked for the keys of an issuer that is not this cluster's. */
   | 'not_this_cluster'
   /** A ConfigMap without the key that a policy names. */
-  | 'no_such_key';
+  | 'no_such_key'
+  /** Our own serving certificate cannot be read or kept. */
+  | 'tls_secret';
 
 /** No message ever holds a token or a key. */
 export class OperatorError extends Error {

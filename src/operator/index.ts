@@ -1,5 +1,6 @@
 /** A cluster → what the engine serves. */
 export { type AccessKind, type AccessSettings, type AccessVerdict, createAccess } from './access.ts';
+export { type CertificateKeeper, type CertificateKeeperSettings, keepCertificates } from './certificates/keeper.ts';
 export { clockCheck, clockIsWrong } from './clock-check.ts';
 export { type ClusterIssuer, type ClusterIssuerSettings, followClusterIssuer } from './cluster-issuer.ts';
 export { createConfigMaps } from './config-maps.ts';
