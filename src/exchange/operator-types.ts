@@ -56,6 +56,8 @@ export interface Vitals {
   readonly ownKeys: ReadonlyMap<KeyState, number>;
   /** Seconds since our active key began to sign; absent while there is none. */
   readonly ownKeyAgeSeconds?: number;
+  /** Seconds for which a key is to sign until the next one does. */
+  readonly ownKeyRotateSeconds?: number;
 }
 
 export interface PoliciesReport {

@@ -32,6 +32,8 @@ export interface EngineSettings {
   readonly maxStaleness: number;
   /** Seconds; a verification by an older view is refused. */
   readonly maxVerifyStaleness: number;
+  /** Seconds for which one of our own keys signs; absent: it is nobody's business. */
+  readonly rotateKeys?: number;
   /** Per anchor and subject. */
   readonly rateLimit: RateLimit;
   /** Failed proofs per peer address. */

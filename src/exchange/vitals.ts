@@ -26,6 +26,7 @@ export function vitalsOf({ view, keyring, clock, clockAhead, ...limits }: Engine
     lingering: view.lingering?.() ?? 0,
     ...(clockSkewSeconds !== undefined && { clockSkewSeconds }),
     ownKeys: new Map(KEY_STATES.map(count)),
+    ...(limits.rotateKeys !== undefined && { ownKeyRotateSeconds: limits.rotateKeys }),
     ...(typeof signsSince === 'number' && { ownKeyAgeSeconds: Math.max(0, now - signsSince) }),
   };
 }

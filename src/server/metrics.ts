@@ -1,6 +1,7 @@
 /** Prometheus metrics. Labels come from our own code or from policies, never from a request. */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import type { PoliciesReport, Vitals } from '../exchange/types.ts';
+import type { HealthCheck, PoliciesReport, Vitals } from '../exchange/types.ts';
+import { createHealthGauges } from './metrics-health.ts';
 
 /** Seconds: from a repeated proof to one that waits for an issuer's keys. */
 const BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10];
@@ -15,7 +16,7 @@ export interface Metrics {
   revoke(result: 'made' | 'nothing' | 'refused'): void;
   jwks(result: 'sent' | 'unchanged' | 'refused'): void;
   /** Sets the gauges; called for each scrape. */
-  refresh(report: PoliciesReport, vitals: Vitals, inFlight: number): void;
+  refresh(report: PoliciesReport, vitals: Vitals, inFlight: number, checks: readonly HealthCheck[]): void;
 }
 
 /** A registry of its own, so that two servers in one process do not share numbers. */
@@ -111,7 +112,9 @@ function createGauges(registers: Registry[]): Metrics['refresh'] {
   const objects = gauge('trustmint_objects', 'Objects by kind and phase.', 'kind', 'phase');
   const keys = gauge('trustmint_issuer_keys', 'Usable public keys by anchor.', 'anchor', 'provider', 'issuer');
   const failing = gauge('trustmint_issuer_failing', '1 where the newest fetch failed.', 'anchor', 'provider', 'issuer');
-  return (report, vitals, inFlight) => {
+  const health = createHealthGauges(registers);
+  return (report, vitals, inFlight, checks) => {
+    health(checks, vitals);
     inFlightNow.set(inFlight);
     stale.set(report.staleSeconds ?? Number.POSITIVE_INFINITY);
     limits.set({ stops: 'exchange' }, vitals.maxStaleness);

@@ -55,7 +55,7 @@ export function opsApp({ engine, metrics, log, limits, admins, lag, inFlight, dr
     sendJson(res, context, check.ok ? 200 : 503, { status: check.ok ? 'ok' : 'failed', checks: [check] });
   });
   route(app, 'GET', '/metrics', undefined, async (_req, res, context) => {
-    metrics.refresh(engine.policies(), engine.vitals(), inFlight());
+    metrics.refresh(engine.policies(), engine.vitals(), inFlight(), checks());
     send(res, context, 200, metrics.registry.contentType, await metrics.registry.metrics());
   });
   route(app, 'GET', '/policies', admins.policies, (_req, res, context) =>

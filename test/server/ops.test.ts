@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { getHeapStatistics } from 'node:v8';
 import { ask, GRANT, type Harness, post, REPORT, start, stopAll } from './support.ts';
 
 describe('the ops listener', () => {
@@ -88,6 +89,7 @@ describe('the ops listener', () => {
       'trustmint_issuer_keys{anchor="a1",provider="github",issuer="https://issuer.example"} 2',
       'trustmint_issuer_failing{anchor="a1",provider="github",issuer="https://issuer.example"} 1',
       'trustmint_http_requests_in_flight 1',
+      'trustmint_own_key_rotate_seconds 2592000',
       `trustmint_build_info{version="1.2.3",node="${process.version}"} 1`,
     ]) {
       assert.ok(text.includes(`\n${line}\n`), line);
@@ -112,6 +114,35 @@ describe('the ops listener', () => {
     ]) {
       assert.ok(text.includes(`\n${line}\n`), line);
     }
+  });
+
+  it('/metrics says of each readiness check whether it holds, and whether it warns', async () => {
+    h.engine.checks = [
+      { name: 'policies', ok: true },
+      { name: 'freshness', ok: true, detail: 'all is well' },
+      { name: 'keys', ok: false, message: 'lost' },
+      { name: 'audit', ok: true, message: 'the disk is full' },
+    ];
+    const lines = (await ask(`${h.opsUrl}/metrics`)).text
+      .split('\n')
+      .filter((line) => line.startsWith('trustmint_ready'));
+    assert.deepEqual(lines, [
+      'trustmint_ready{check="accepting"} 1',
+      'trustmint_ready{check="policies"} 1',
+      'trustmint_ready{check="freshness"} 1',
+      'trustmint_ready{check="keys"} 0',
+      'trustmint_ready{check="audit"} 1',
+      'trustmint_ready_warning{check="accepting"} 0',
+      'trustmint_ready_warning{check="policies"} 0',
+      'trustmint_ready_warning{check="freshness"} 0',
+      'trustmint_ready_warning{check="keys"} 0',
+      'trustmint_ready_warning{check="audit"} 1',
+    ]);
+  });
+
+  it('/metrics says where the heap ends', async () => {
+    const limit = /^trustmint_heap_limit_bytes (\d+)$/m.exec((await ask(`${h.opsUrl}/metrics`)).text)?.[1];
+    assert.equal(Number(limit), getHeapStatistics().heap_size_limit);
   });
 
   it('/metrics forgets an issuer that no policy names any more', async () => {

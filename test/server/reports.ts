@@ -53,4 +53,5 @@ export const VITALS: Vitals = {
     ['retired', 2],
   ]),
   ownKeyAgeSeconds: 4711,
+  ownKeyRotateSeconds: 2_592_000,
 };
