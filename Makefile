@@ -54,7 +54,7 @@ build: install ## dist/ as it is published
 	@npm run --silent build
 
 .PHONY: test-e2e
-test-e2e: install kube-assets spire-assets ## End-to-end, against a real Kubernetes API server (ARGS=test/e2e/crds.test.ts for a part)
+test-e2e: install kube-assets spire-assets prometheus-assets ## End-to-end, against a real Kubernetes API server (ARGS=test/e2e/crds.test.ts for a part)
 	@mocha --config test/e2e/.mocharc.json $(if $(ARGS),$(ARGS),'test/e2e/**/*.test.ts')
 
 .PHONY: soak
@@ -68,6 +68,14 @@ kube-assets: ## etcd and the Kubernetes binaries that the tests need: downloaded
 .PHONY: spire-assets
 spire-assets: ## SPIRE's server and agent for the end-to-end tests: built once, kept in bin/spire
 	@hack/spire/assets.sh
+
+.PHONY: prometheus-assets
+prometheus-assets: ## Prometheus and promtool for the tests of alerts and dashboards: built once, kept in bin/prometheus
+	@hack/prometheus/assets.sh
+
+.PHONY: helm-assets
+helm-assets: ## Helm and kubeconform for the tests of the chart: built once, kept in bin/helm
+	@hack/helm/assets.sh
 
 .PHONY: cluster
 cluster: install kube-assets ## A real API server with the operator in it, and what to try; serves until Ctrl-C (ARGS=--tenancy=single)
