@@ -11,9 +11,9 @@ export interface RunningServer {
 const START_MS = 20_000;
 const STOP_MS = 5_000;
 
-/** Every server of the bench says where it listens in one line on stderr: `listening url=http://127.0.0.1:PORT …`. */
+/** Every server of the bench says where it listens in one line on stderr: `listening url=http://127.0.0.1:PORT …`, or as JSON. */
 function listeningUrl(stderr: string): URL | undefined {
-  const url = /\blistening\b.*?\burl=(http:\/\/127\.0\.0\.1:[0-9]+)/.exec(stderr)?.[1];
+  const url = /\blistening\b.*?\burl"?[=:]"?(http:\/\/127\.0\.0\.1:[0-9]+)/.exec(stderr)?.[1];
   return url === undefined ? undefined : new URL(url);
 }
 

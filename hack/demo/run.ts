@@ -30,9 +30,9 @@ async function demo(): Promise<void> {
     [
       ...['serve', '--manifests', policies, '--issuer', 'http://mint.localhost:8080'],
       ...['--listen', '127.0.0.1:0', '--ops-listen', '127.0.0.1:0'],
-      ...['--data-dir', join(work, 'data'), '--audit-log', auditLog],
+      ...['--data-dir', join(work, 'data'), '--audit-log', auditLog, '--log-format', 'text'],
     ],
-    /^listening url=(\S+) ops=(\S+)/,
+    / listening url=(\S+) ops=(\S+)/,
   );
   const exchangeUrl = `${mint}/api/mint/exchange`;
   const snippets = await snippetRunner(work, exchangeUrl);

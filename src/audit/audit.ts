@@ -15,7 +15,7 @@ export interface AuditOptions {
   /** Milliseconds until a record counts as lost; default 1,000. */
   readonly timeoutMs?: number;
   /** Takes a sentence when a sink fails or recovers. Must not lead back here. */
-  readonly log?: (message: string) => void;
+  readonly log?: (message: string, level: 'info' | 'error') => void;
   /** Resolves when records that come at the same time have come; default: after this turn of the event loop. */
   readonly turn?: () => Promise<void>;
 }
@@ -72,7 +72,7 @@ export function createAudit(options: AuditOptions): Audit {
     onSuppressed({ of, count, from, to }) {
       const span = { from: new Date(from).toISOString(), to: new Date(to).toISOString() };
       write({ kind: 'suppressed', id: '-', of, count, ...span }).catch(() => {
-        log(`the audit lost a count: ${count} refusals not written`);
+        log(`the audit lost a count: ${count} refusals not written`, 'error');
       });
     },
   });

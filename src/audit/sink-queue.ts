@@ -14,7 +14,7 @@ export interface SinkQueueOptions {
   /** Records that may wait, those being written included. */
   readonly maxQueue: number;
   readonly timeoutMs: number;
-  readonly log: (message: string) => void;
+  readonly log: (message: string, level: 'info' | 'error') => void;
   /** Resolves when this turn of the event loop has brought all that it brings. */
   readonly turn: () => Promise<void>;
 }
@@ -193,6 +193,6 @@ export class SinkQueue {
     if (failure === this.#failure) return;
     this.#failure = failure;
     const what = failure === undefined ? 'takes records again' : `takes no records: ${failure}`;
-    this.#options.log(`the audit sink ${this.#sink.name} ${what}`);
+    this.#options.log(`the audit sink ${this.#sink.name} ${what}`, failure === undefined ? 'info' : 'error');
   }
 }

@@ -12,3 +12,14 @@ export class CliError extends Error {
     this.exitCode = exitCode;
   }
 }
+
+/** An end that the log has told of already. */
+export class ToldError extends Error {
+  readonly exitCode: number;
+
+  constructor(exitCode: number) {
+    super('told in the log');
+    this.name = 'ToldError';
+    this.exitCode = exitCode;
+  }
+}

@@ -24,6 +24,15 @@ export function durationSeconds(value: string): number {
   return seconds;
 }
 
+const FIVE_MINUTES = 300;
+
+/** A wait of at most 5 min, or none. */
+export function wait(value: string): number {
+  const seconds = parseDuration(value);
+  if (seconds === undefined || seconds > FIVE_MINUTES) throw new InvalidArgumentError('give 0s to 5m');
+  return seconds;
+}
+
 const DAY = 86_400;
 
 /** A duration of at most 24 h: no token lives longer, whoever asks. */

@@ -1,7 +1,7 @@
 /** The command line: which commands there are. Each lives in its own file and is loaded when it is called. */
 import { Command, CommanderError, Option } from 'commander';
 import { addAgent } from './agent-command.ts';
-import { CliError } from './errors.ts';
+import { CliError, ToldError } from './errors.ts';
 import { addExchange } from './exchange-command.ts';
 import {
   audienceName,
@@ -15,10 +15,12 @@ import {
   staleness,
   tenantName,
   tokenLife,
+  wait,
   wholeNumber,
 } from './flags.ts';
 import { type Io, processIo } from './io.ts';
 import { addKeys } from './keys-command.ts';
+import { LOG_FORMATS, LOG_LEVELS } from './log.ts';
 import { option } from './option.ts';
 import { addRevoke } from './revoke-command.ts';
 import { version } from './version.ts';
@@ -29,7 +31,7 @@ export async function run(argv: readonly string[], io: Io = processIo): Promise<
     await program(io).parseAsync([...argv]);
     return 0;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode;
+    if (error instanceof CommanderError || error instanceof ToldError) return error.exitCode;
     if (error instanceof CliError) {
       io.stderr.write(`trustmint: ${error.message}${error.code ? ` (${error.code})` : ''}\n`);
       return error.exitCode;
@@ -115,6 +117,18 @@ function addServe(root: Command, io: Io): void {
     .addOption(option('--verifier-token-file <file>', 'bearer token of gateways that verify'))
     .addOption(option('--admin-token-file <file>', 'bearer token for explain and policies'))
     .addOption(option('--rotate-keys <duration>', 'how long one key signs', keyLife).default(30 * 86_400, '720h'))
+    .addOption(
+      option('--drain-delay <duration>', 'told to stop, accept so much longer: until nobody sends here', wait).default(
+        0,
+        '0s',
+      ),
+    )
+    .addOption(
+      option('--log-format <format>', 'of standard error; auto: text on a terminal, else JSON lines')
+        .choices(LOG_FORMATS)
+        .default('auto'),
+    )
+    .addOption(option('--log-level <level>', 'the least that is logged').choices(LOG_LEVELS).default('info'))
     .action(async (flags) => (await import('./serve.ts')).serve(flags, io));
 }
 

@@ -2,18 +2,25 @@ import type { ObjectReport, Snapshot } from '../policy/types.ts';
 import type { Log } from './log.ts';
 import { reportLines } from './report.ts';
 
-/** Each change of what is served, but of the objects that were there at the start only those with something to see to. */
-export function reportLog(log: Log) {
+/**
+ * Each change of what is served; of the objects that were there at the start, those with nothing to see to for `debug`
+ * alone.
+ *
+ * @param source what was read at first, as `the cluster is`
+ */
+export function reportLog(log: Log, source: string) {
   let first = true;
   return {
     read(snapshot: Snapshot | undefined): void {
       if (!first || !snapshot) return;
-      log('info', 'the cluster is read', { objects: snapshot.reports.length, rules: snapshot.ruleCount });
+      log('info', `${source} read`, { objects: snapshot.reports.length, rules: snapshot.ruleCount });
     },
     reports(reports: readonly ObjectReport[]): void {
-      const told = first ? reports.filter(({ served, problems }) => !served || problems.length > 0) : reports;
+      for (const report of reports) {
+        const isQuiet = first && report.served && report.problems.length === 0;
+        for (const { level, message, fields } of reportLines(report)) log(isQuiet ? 'debug' : level, message, fields);
+      }
       first = false;
-      for (const { level, message, fields } of told.flatMap(reportLines)) log(level, message, fields);
     },
   };
 }

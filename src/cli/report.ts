@@ -23,13 +23,13 @@ export function reportLines(report: ObjectReport): ReportLine[] {
     {
       level,
       message: state,
-      fields: { phase: report.phase, rules: report.rules, ...(ready && { reason: ready.reason }) },
+      fields: { phase: report.phase, rules: report.rules, ...(ready && { reason: ready.reason }), object },
     },
     ...report.problems.map(
       ({ code, severity, path, message }): ReportLine => ({
         level: severity === 'error' ? 'error' : 'warn',
         message: `${object} ${path}: ${message}`,
-        fields: { code },
+        fields: { code, object },
       }),
     ),
   ];

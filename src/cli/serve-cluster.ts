@@ -114,7 +114,7 @@ export async function serveCluster(flags: ServeFlags, io: Io): Promise<void> {
     const issuerKeys = createIssuerKeys({ clock, allowLoopbackHttp: false, cluster, configMaps });
     onClose(() => issuerKeys.close());
     const revocations = revocationWatcher(record, clock);
-    const told = reportLog(log);
+    const told = reportLog(log, 'the cluster is');
     // Of the objects that were compiled last: there is something to lint as soon as there is a snapshot.
     let lintServed: () => ReturnType<typeof lintInSteps>;
     const view = createClusterView({
@@ -212,7 +212,7 @@ function electorOf(
     lead,
     ...(mayLead && { mayLead }),
     onChange: ({ leading, holder }) => log('info', leading ? 'leads' : 'follows', { holder: holder ?? '-' }),
-    onError: (error) => log('warn', `leader election: ${error instanceof Error ? error.message : 'failed'}`),
+    onError: (error) => log('warn', 'leader election', { error: error instanceof Error ? error.message : 'failed' }),
   });
 }
 

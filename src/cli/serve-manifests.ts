@@ -14,7 +14,7 @@ import {
 import { recordedAgents } from './agent-records.ts';
 import { CliError } from './errors.ts';
 import type { Io } from './io.ts';
-import { reportLines } from './report.ts';
+import { reportLog } from './report-log.ts';
 import { revocationWatcher } from './revocation-watcher.ts';
 import type { ServeFlags } from './serve.ts';
 import { keyRingOptions, withServing } from './serving.ts';
@@ -35,6 +35,7 @@ export async function serveManifests(flags: ServeFlags & { manifests: string }, 
       const issuerKeys = createIssuerKeys({ clock, allowLoopbackHttp: true });
       onClose(() => issuerKeys.close());
       const revocations = revocationWatcher(record, clock);
+      const told = reportLog(log, 'the manifests are');
       const view = await createManifestStore({
         dir: flags.manifests,
         dataDir: flags.dataDir,
@@ -49,13 +50,12 @@ export async function serveManifests(flags: ServeFlags & { manifests: string }, 
             allowLoopbackHttp: true,
           }),
         onChange: (changed) => {
+          told.read(changed.snapshot());
           issuerKeys.retain(changed.snapshot()?.anchors.values() ?? []);
           // Not before the policies are there: they revoke too.
           if (changed.snapshot()) revocations(changed.revocations());
         },
-        onReports: (reports) => {
-          for (const { level, message, fields } of reports.flatMap(reportLines)) log(level, message, fields);
-        },
+        onReports: (reports) => told.reports(reports),
         onProblems: (problems) => {
           for (const problem of problems) log('error', printProblem(problem));
           if (problems.length === 0) log('info', 'every manifest is read again');

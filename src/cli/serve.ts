@@ -2,6 +2,7 @@
 import { CliError } from './errors.ts';
 import type { ListenAddress, RateFlag } from './flags.ts';
 import type { Io } from './io.ts';
+import type { LogFormat, LogLevel } from './log.ts';
 
 /** What both ways to serve are told. */
 export interface ServeFlags {
@@ -27,6 +28,10 @@ export interface ServeFlags {
   verifierTokenFile?: string;
   adminTokenFile?: string;
   rotateKeys: number;
+  logFormat: LogFormat;
+  logLevel: LogLevel;
+  /** Seconds. */
+  drainDelay: number;
 }
 
 const OF_A_CLUSTER = ['kubeconfig', 'namespace', 'tenancy', 'serviceAccountIssuers'] as const;

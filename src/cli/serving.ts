@@ -6,7 +6,7 @@ import { createEngine, type EngineSettings, type HealthCheck } from '../exchange
 import { type KeyRingOptions, makeJwtKeys } from '../keyring/index.ts';
 import type { IssuerKeyStore, ProofVerifier } from '../proof/index.ts';
 import { createServer, type ServerOptions } from '../server/index.ts';
-import { CliError } from './errors.ts';
+import { CliError, ToldError } from './errors.ts';
 import { type Io, stopped } from './io.ts';
 import { createLog, type Log } from './log.ts';
 import { paced } from './paced.ts';
@@ -57,15 +57,21 @@ export async function withServing(
   const random = (bytes: number) => randomBytes(bytes);
   // Whoever reads the log may go away; without a listener the error of the next line (EPIPE) would end the process.
   io.stderr.on('error', () => {});
-  const log = createLog(io.stderr, clock);
-  const closers = [...before()];
+  const {
+    log,
+    format,
+    close: endLog,
+  } = createLog(io.stderr, { clock, format: flags.logFormat, level: flags.logLevel });
+  const closers: (() => void | Promise<void>)[] = [endLog];
   try {
+    closers.push(...before());
     const audit = createAudit({
       sinks: [streamSink(io.stdout as NodeJS.WriteStream), ...(flags.auditLog ? [await auditLog(flags.auditLog)] : [])],
       clock,
-      log: (message) => log('error', message),
+      log: (message, level) => log(level, message),
     });
     closers.push(() => audit.close());
+    log('info', 'starting', { version: version(), node: process.version });
 
     await serve({
       clock,
@@ -87,6 +93,7 @@ export async function withServing(
           issuer: flags.issuer,
           maxStaleness: flags.maxStaleness,
           maxVerifyStaleness: MAX_VERIFY_STALENESS,
+          rotateKeys: flags.rotateKeys,
           rateLimit: flags.rateLimit,
           failureLimit: FAILURES,
           ...(clockAhead && { clockAhead }),
@@ -119,14 +126,39 @@ export async function withServing(
         });
         const { url, opsUrl } = await server.start();
         closers.push(() => server.close(GRACE_MS));
-        io.stderr.write(`listening url=${url} ops=${opsUrl}\n`);
+        log('info', 'listening', { url, ops: opsUrl });
         await stopped(io.signal);
-        log('info', 'draining');
+        log('info', 'draining', { delay_s: flags.drainDelay });
+        server.retire();
+        await drainDelay(flags.drainDelay, clock);
       },
     });
+  } catch (error) {
+    if (format === 'json') throw toldOf(error, log);
+    throw error;
   } finally {
     for (const close of closers.reverse()) await close();
   }
+}
+
+/** What ends `serve` is in its log, and on the terminal of whoever reads no JSON. */
+function toldOf(error: unknown, log: Log): unknown {
+  const code = (error as { code?: unknown }).code;
+  if (!(error instanceof Error) || typeof code !== 'string') return error;
+  log('error', error.message, { code });
+  return new ToldError(error instanceof CliError ? error.exitCode : 1);
+}
+
+/** Goes on as it is for so many seconds, or until it is told to stop a second time. */
+async function drainDelay(seconds: number, clock: Clock): Promise<void> {
+  if (seconds === 0) return;
+  const hurry = new AbortController();
+  const waited = Promise.withResolvers<void>();
+  const timer = clock.setTimer(waited.resolve, seconds * 1_000);
+  // The clock's timers keep no process alive; its listeners do.
+  await Promise.race([waited.promise, stopped(hurry.signal)]);
+  timer.cancel();
+  hurry.abort();
 }
 
 /** How our own keys are kept, and who is told of their changes. */

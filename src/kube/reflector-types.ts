@@ -4,7 +4,7 @@ import type { KubeClient, KubeObject, ResourceType } from './types.ts';
 
 /** One line of the operator's log. Fields never hold a credential. */
 export type KubeLog = (
-  level: 'info' | 'warn' | 'error',
+  level: 'debug' | 'info' | 'warn' | 'error',
   message: string,
   fields?: Readonly<Record<string, string | number | boolean>>,
 ) => void;

@@ -46,6 +46,9 @@ export function createServer(options: ServerOptions): TrustmintServer {
         throw cause;
       }
     },
+    retire() {
+      if (running) running.open.lifecycle.draining = true;
+    },
     async close(graceMs) {
       if (!running) return;
       const { ops, open, stopWatching } = running;

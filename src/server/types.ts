@@ -12,7 +12,7 @@ export interface Address {
 
 /** One line of the operator's log. Fields never hold a credential. */
 export type Log = (
-  level: 'info' | 'warn' | 'error',
+  level: 'debug' | 'info' | 'warn' | 'error',
   message: string,
   fields?: Readonly<Record<string, string | number | boolean>>,
 ) => void;
@@ -136,6 +136,11 @@ export interface TrustmintServer {
    * @throws ServerError `tls_required`, `tls_files`, `listen_failed`
    */
   start(): Promise<{ readonly url: string; readonly opsUrl: string }>;
+  /**
+   * From now on `/readyz` fails and answers close their connections; requests go on being accepted and answered, so that
+   * whoever sends them has time to learn.
+   */
+  retire(): void;
   /**
    * Drains: readiness fails first, nothing new is accepted, what is under way is answered with `Connection: close`,
    * and after `graceMs` milliseconds what is left is cut.

@@ -118,7 +118,8 @@ describe('trustmint serve', () => {
     for (const name of Object.keys(process.env)) if (name.startsWith('TRUSTMINT_')) delete process.env[name];
     await cleanUp();
   });
-  const args = (dataDir: string) => ['serve', '--manifests', folder(), '--data-dir', dataDir, ...ISSUER];
+  const text = ['--log-format', 'text'];
+  const args = (dataDir: string) => ['serve', '--manifests', folder(), '--data-dir', dataDir, ...ISSUER, ...text];
 
   it('reads every flag from TRUSTMINT_… too, and the flag wins', async () => {
     process.env.TRUSTMINT_TENANT = 'acme';

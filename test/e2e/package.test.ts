@@ -103,13 +103,13 @@ describe('the package', function () {
       mkdirSync(join(folder, 'policies'));
       writeFileSync(join(folder, 'policies', 'agents.yaml'), agentsPolicy(issuer.url, [EVERYONE]));
       const args = ['serve', '--manifests', 'policies', '--issuer', 'http://mint.localhost'];
-      const listen = ['--listen', '127.0.0.1:0', '--ops-listen', '127.0.0.1:0'];
+      const listen = ['--listen', '127.0.0.1:0', '--ops-listen', '127.0.0.1:0', '--log-format', 'text'];
       const mint = start(bin(), [...args, ...listen], folder, {
         ...env,
         NODE_OPTIONS: '--no-experimental-strip-types',
       });
       started.push(mint);
-      const [, url = ''] = await mint.said(/^listening url=(\S+)/m);
+      const [, url = ''] = await mint.said(/ listening url=(\S+)/m);
       const { status, json } = await post(`${url}/api/mint/exchange`, {
         credentials: await issuer.sign(account('agent')),
       });

@@ -25,7 +25,7 @@ describe('the process', () => {
   });
   after(() => issuer.close());
 
-  async function start() {
+  async function start(flags: readonly string[] = []) {
     const home = folder();
     mkdirSync(join(home, 'policies'));
     writeFileSync(join(home, 'policies', 'agents.yaml'), agentsPolicy(issuer.url, [EVERYONE]));
@@ -37,9 +37,11 @@ describe('the process', () => {
       '127.0.0.1:0',
       '--issuer',
       'http://mint.localhost',
+      '--log-format',
+      'text',
     ];
     const env = { ...process.env, TRUSTMINT_MANIFESTS: join(home, 'policies'), TRUSTMINT_DATA_DIR: join(home, 'data') };
-    const started = spawn(process.execPath, [MAIN, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const started = spawn(process.execPath, [MAIN, ...args, ...flags], { env, stdio: ['ignore', 'pipe', 'pipe'] });
     child = started;
     let [out, err] = ['', ''];
     started.stdout.on('data', (chunk) => {
@@ -48,7 +50,7 @@ describe('the process', () => {
     started.stderr.on('data', (chunk) => {
       err += chunk;
     });
-    const [, url = ''] = await until('it listens', () => /^listening url=(\S+)/m.exec(err), 15_000);
+    const [, url = ''] = await until('it listens', () => / listening url=(\S+)/m.exec(err), 15_000);
     return {
       process: started,
       policies: join(home, 'policies'),
@@ -111,6 +113,46 @@ describe('the process', () => {
       .split('\n')
       .filter((line) => line.includes('"outcome":"granted"'));
     assert.equal(granted.length, 21, 'each left its record before the process ended');
+  });
+
+  it('with --drain-delay is not ready at once, goes on answering, and closes each connection; a second signal ends the wait', async () => {
+    const mint = await start(['--drain-delay', '5m']);
+    const ops = /ops=(\S+)/.exec(mint.err())?.[1];
+    const proof = await issuer.sign(account('agent'));
+    const exchange = (agent?: http.Agent) =>
+      ask(`${mint.url}/api/mint/exchange`, {
+        method: 'POST',
+        headers: { Authorization: `Bearer ${proof}` },
+        ...(agent && { agent }),
+      });
+    const kept = new http.Agent({ keepAlive: true, maxSockets: 1 });
+    assert.equal((await exchange(kept)).headers.connection, 'keep-alive');
+    assert.equal((await ask(`${ops}/readyz`)).status, 200);
+
+    mint.process.kill('SIGTERM');
+    const unready = await until('it is not ready', async () => {
+      const answer = await ask(`${ops}/readyz`);
+      return answer.status === 503 && answer;
+    });
+    assert.deepEqual(unready.json.failed, ['accepting']);
+    assert.equal((await ask(`${ops}/healthz`)).status, 200, 'nobody restarts it');
+    const answer = await exchange(kept);
+    assert.deepEqual([answer.status, answer.headers.connection], [200, 'close']);
+    assert.equal((await exchange()).status, 200, 'new connections too');
+    assert.match(mint.err(), / info draining delay_s=300$/m);
+
+    mint.process.kill('SIGTERM');
+    assert.deepEqual(await mint.ended, [0, null]);
+    kept.destroy();
+  });
+
+  it('waits as long as --drain-delay says, and no longer', async () => {
+    const mint = await start(['--drain-delay', '1s']);
+    mint.process.kill('SIGINT');
+    await until('it drains', () => mint.err().includes('draining'));
+    const at = performance.now();
+    assert.deepEqual(await mint.ended, [0, null]);
+    assert.ok(performance.now() - at > 800, 'a second');
   });
 
   it('goes on when nobody reads its log any more', async () => {

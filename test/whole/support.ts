@@ -103,7 +103,7 @@ export async function serve(
   const abort = new AbortController();
   const [out, err] = [collector(), collector()];
   const args = ['serve', '--manifests', dir, '--data-dir', dataDir, '--issuer', 'http://mint.localhost'];
-  const listen = ['--listen', '127.0.0.1:0', '--ops-listen', '127.0.0.1:0'];
+  const listen = ['--listen', '127.0.0.1:0', '--ops-listen', '127.0.0.1:0', '--log-format', 'text'];
   const io = { stdin: Readable.from([]), stdout: out.stream, stderr: err.stream, signal: abort.signal };
   const ended = run(['node', 'trustmint', ...args, ...listen, ...flags], io);
   const stop = async () => {
@@ -112,7 +112,9 @@ export async function serve(
     return ended;
   };
   stops.add(stop);
-  const listening = until('the mint listens', () => /^listening url=(\S+) ops=(\S+)$/m.exec(err.text()));
+  const listening = until('the mint listens', () =>
+    /listening(?: url=|","url":")([^\s"]+)(?: ops=|","ops":")([^\s"]+)/.exec(err.text()),
+  );
   const started = await Promise.race([
     listening,
     ended.then((code) => assert.fail(`ended with ${code}: ${err.text()}`)),

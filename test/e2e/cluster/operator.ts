@@ -53,7 +53,7 @@ export async function startOperator(cluster: Cluster, options: OperatorOptions =
       join(ROOT, 'src/main.ts'),
       'serve',
       ...[`--kubeconfig=${kubeconfig}`, `--namespace=${OPERATOR.namespace}`, `--issuer=${OWN_ISSUER}`],
-      ...[`--listen=127.0.0.1:${port}`, `--ops-listen=127.0.0.1:${opsPort}`],
+      ...[`--listen=127.0.0.1:${port}`, `--ops-listen=127.0.0.1:${opsPort}`, '--log-format=text'],
       ...(options.flags ?? []),
     ],
     readyUrl: `${ops}/healthz`,
