@@ -4,7 +4,14 @@ import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { systemClock } from '../clock.ts';
-import { type CredentialSource, createKubeClient, KubeApiError, loadInCluster, loadKubeconfig } from '../kube/index.ts';
+import {
+  type ClientOptions,
+  type CredentialSource,
+  createKubeClient,
+  KubeApiError,
+  loadInCluster,
+  loadKubeconfig,
+} from '../kube/index.ts';
 import type { KubeClient } from '../kube/types.ts';
 import { CliError } from './errors.ts';
 
@@ -22,15 +29,22 @@ export interface ClusterConnection {
 /**
  * Runs a command with a connection that is closed afterwards.
  * @param kubeconfig a file; absent: $KUBECONFIG, this pod's own account, or ~/.kube/config
+ * @param rate requests a second and at once; default: the client's
  * @throws CliError no_cluster; NoCredentials
  */
 export async function withCluster<T>(
   kubeconfig: string | undefined,
   run: (cluster: ClusterConnection) => Promise<T>,
+  rate?: ClientOptions['rate'],
 ): Promise<T> {
   const credentials = await credentialsOf(kubeconfig);
   const { server } = await credentials.current();
-  const client = createKubeClient({ credentials, clock: systemClock, random: (n) => randomBytes(n) });
+  const client = createKubeClient({
+    credentials,
+    clock: systemClock,
+    random: (n) => randomBytes(n),
+    ...(rate && { rate }),
+  });
   // Between two tries nothing else keeps the process: no connection, and no timer of the clock.
   const awake = setInterval(() => {}, AWAKE);
   try {

@@ -23,6 +23,7 @@ import { addKeys } from './keys-command.ts';
 import { LOG_FORMATS, LOG_LEVELS } from './log.ts';
 import { option } from './option.ts';
 import { addRevoke } from './revoke-command.ts';
+import { addUninstall } from './uninstall-command.ts';
 import { version } from './version.ts';
 
 /** Runs one command line; returns its exit code. */
@@ -58,6 +59,7 @@ function program(io: Io): Command {
   addRevoke(root, io);
   addAgent(root, io);
   addKeys(root, io);
+  addUninstall(root, io);
   addAudit(root, io);
   addDev(root, io);
   return root;

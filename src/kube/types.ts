@@ -67,8 +67,8 @@ export type PatchType = 'json' | 'merge' | 'apply';
 export interface PatchOptions {
   readonly fieldManager?: string;
   readonly force?: boolean;
-  /** `status`, or none. */
-  readonly subresource?: 'status';
+  /** Absent: the object itself. */
+  readonly subresource?: 'status' | 'scale';
 }
 
 /** What every request may carry. */

@@ -6,13 +6,13 @@ export { type ClusterIssuer, type ClusterIssuerSettings, followClusterIssuer } f
 export { createConfigMaps } from './config-maps.ts';
 export type { Copies } from './copies.ts';
 export { type Deletion, type DeletionSettings, handleDeletion } from './deletion/controller.ts';
-export { FINALIZER } from './deletion/finalizer.ts';
+export { FINALIZER, takeOff } from './deletion/finalizer.ts';
 export { OperatorError, type OperatorErrorCode } from './errors.ts';
 export { type HeldPolicy, type HeldRevocation, REGISTRY_LABEL, TENANT_LABEL } from './held.ts';
 export { KEYS_SUMMARY, leaseNotes, ROTATE_KEYS, readSummary, requestRotation } from './key-requests.ts';
 export { KEYS_CREATED, KEYS_SECRET, KeySecret, type KeySecretSettings, LEASE } from './key-secret.ts';
 export { openKeys, type WaitingKeys } from './keys.ts';
-export { WATCHED } from './kinds.ts';
+export { WATCHED, type WatchedKind } from './kinds.ts';
 export { policyDeletion } from './policies/controller.ts';
 export { createReferences } from './references.ts';
 export { registrationDeletion } from './registrations/controller.ts';
