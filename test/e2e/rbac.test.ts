@@ -142,24 +142,28 @@ describe('Rights in a real cluster', () => {
           ),
         ),
       );
-      assert.deepEqual(rights, [
-        ...KINDS.map((kind) => `ClusterRole | trustmint.dev | ${kind} | get list watch`),
-        ...KINDS.map((kind) => `ClusterRole | trustmint.dev | ${kind}/status | patch`),
-        'ClusterRole | trustmint.dev | trustpolicies | patch',
-        'ClusterRole | trustmint.dev | clustertrustpolicies | patch',
-        'ClusterRole | trustmint.dev | agentregistrations | patch',
-        'ClusterRole | trustmint.dev | tokenrevocations | delete',
-        'ClusterRole |  | namespaces | get list watch',
-        'ClusterRole | authentication.k8s.io | tokenreviews | create',
-        'ClusterRole | authorization.k8s.io | subjectaccessreviews | create',
-        'ClusterRole | events.k8s.io | events | create patch',
-        'Role |  | secrets | create',
-        'Role |  | secrets | trustmint-keys | get update',
-        'Role | coordination.k8s.io | leases | create',
-        'Role | coordination.k8s.io | leases | trustmint | get update patch',
-        'Role | trustmint.dev | tokenrevocations | create',
-        'Role |  | configmaps | get list watch',
-      ]);
+      assert.deepEqual(
+        rights.toSorted(),
+        [
+          'ClusterRole |  | namespaces | get list watch',
+          'ClusterRole | authentication.k8s.io | tokenreviews | create',
+          'ClusterRole | authorization.k8s.io | subjectaccessreviews | create',
+          'ClusterRole | events.k8s.io | events | create patch',
+          ...KINDS.map((kind) => `ClusterRole | trustmint.dev | ${kind} | get list watch`),
+          ...KINDS.map((kind) => `ClusterRole | trustmint.dev | ${kind}/status | patch`),
+          'ClusterRole | trustmint.dev | trustpolicies | patch',
+          'ClusterRole | trustmint.dev | clustertrustpolicies | patch',
+          'ClusterRole | trustmint.dev | agentregistrations | patch',
+          'ClusterRole | trustmint.dev | tokenrevocations | delete',
+          'Role |  | configmaps | get list watch',
+          'Role |  | configmaps | trustmint-ca | get update',
+          'Role |  | secrets | create',
+          'Role |  | secrets | trustmint-keys | trustmint-tls | get update',
+          'Role | coordination.k8s.io | leases | create',
+          'Role | coordination.k8s.io | leases | trustmint | get update patch',
+          'Role | trustmint.dev | tokenrevocations | create',
+        ].toSorted(),
+      );
     });
 
     it('is refused, by the API server, what would make it worth attacking', async () => {

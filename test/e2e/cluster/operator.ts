@@ -32,9 +32,12 @@ export interface OperatorOptions {
   kubeconfig?: string;
 }
 
-/** Applies the CRDs, the operator's namespace, its RBAC and admission policy, and waits until the CRDs are established. */
+/** Applies config/default, but that its Deployment asks for no Pods: here replicas are processes. Waits for the CRDs. */
 export async function install(cluster: Cluster): Promise<void> {
-  await cluster.kubectl(['apply', '-k', join(ROOT, 'config/default')]);
+  const manifests = await cluster.kubectl(['kustomize', join(ROOT, 'config/default')]);
+  const [wanted] = /^ {2}replicas: \d+$/m.exec(manifests) ?? [];
+  if (wanted === undefined) throw new Error('config/default has no Deployment');
+  await cluster.apply(manifests.replace(wanted, '  replicas: 0'));
   await cluster.kubectl(['wait', '--for=condition=Established', '--timeout=60s', '-f', join(ROOT, 'crds')]);
 }
 
