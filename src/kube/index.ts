@@ -16,6 +16,7 @@ export { KubeApiError, type KubeErrorCause } from './errors.ts';
 export type { EventToRecord } from './event-object.ts';
 export { tellOnce } from './event-once.ts';
 export { EventRecorder, type EventRecorderOptions } from './events.ts';
+export { type FollowedNamespaces, followNamespaces } from './followed-namespaces.ts';
 export { type ElectionTimings, LeaderElector, type LeaderElectorOptions } from './leader-election.ts';
 export { LeaseMark, type LeaseMarkOptions } from './lease-mark.ts';
 export { LeaseNotes, type LeaseNotesOptions, type Notes } from './lease-notes.ts';

@@ -3,6 +3,8 @@ import type { Clock } from '../clock.ts';
 import {
   type Change,
   createReflector,
+  type FollowedNamespaces,
+  followNamespaces,
   type HowGone,
   type KubeLog,
   type Reflector,
@@ -18,6 +20,7 @@ import {
   holdRevocation,
 } from './held.ts';
 import { NAMESPACES, WATCHED, type WatchedKind } from './kinds.ts';
+import { nameOf, type ReadError, readErrorsOf } from './read-errors.ts';
 import { type HeldRegistration, registrationHolder } from './registrations/held.ts';
 import { Registrations } from './registrations/registrations.ts';
 
@@ -32,7 +35,9 @@ export interface CopiesSettings {
   readonly log?: KubeLog;
   /** The operator's own namespace. */
   readonly namespace: string;
-  /** Whether what lives has our finalizer. */
+  /** The only namespaces that are looked into; absent: all. */
+  readonly scope?: ReadonlySet<string>;
+  /** Whether registrations that live have our finalizer. */
   readonly finalizers: boolean;
   /** For tests. */
   readonly reflect?: <T>(options: ReflectorOptions<T>) => Reflector<T>;
@@ -48,12 +53,6 @@ export interface CopyChange {
   readonly urgent: boolean;
   /** What is gone, by uid, and how that is known. */
   readonly gone: ReadonlyMap<string, HowGone>;
-}
-
-export interface ReadError {
-  readonly source: string;
-  readonly code: string;
-  readonly message: string;
 }
 
 export interface Copies {
@@ -76,21 +75,29 @@ export interface Copies {
    */
   uninstalled(): boolean;
   errors(): readonly ReadError[];
+  /** Namespaces of the scope that there are not. */
+  absent(): readonly string[];
 }
 
 export function createCopies(settings: CopiesSettings): Copies {
   const { onChange } = settings;
-  const { client, clock, random, log } = settings;
+  const { client, clock, random, log, scope } = settings;
+  const groups: Pick<FollowedNamespaces<unknown>, 'setPresent'>[] = [];
   const base = { client, clock, random, ...(log && { log }) };
 
   function reflect<T>(options: ReflectorOptions<T>): Reflector<T> {
-    return (settings.reflect ?? createReflector)<T>({
+    const all = {
       ...options,
       onSynced() {
         startRevocations();
         options.onSynced?.();
       },
-    });
+    };
+    const make = settings.reflect ?? createReflector;
+    if (!scope || !options.type.namespaced) return make<T>(all);
+    const group = followNamespaces<T>(all, make);
+    groups.push(group);
+    return group;
   }
 
   /**
@@ -140,7 +147,11 @@ export function createCopies(settings: CopiesSettings): Copies {
     onSynced: () => namespacesChanged(),
   });
   function namespacesChanged(): void {
-    agents.setRegistries([...namespaces.items().values()].flatMap((one) => (one.isRegistry ? [one.name] : [])));
+    const served = [...namespaces.items().values()].filter(({ name }) => scope?.has(name) ?? true);
+    const present = new Map(scope && served.map(({ name, uid }) => [name, uid]));
+    for (const group of groups) group.setPresent(present);
+    startRevocations();
+    agents.setRegistries(served.flatMap((one) => (one.isRegistry ? [one.name] : [])));
     settings.onAgents?.();
     onChange({ kind: 'Namespace', urgent: true, gone: new Map() });
   }
@@ -194,7 +205,8 @@ export function createCopies(settings: CopiesSettings): Copies {
         ['Namespace', namespaces] as const,
       ].map(([kind, one]) => ({ kind, staleSeconds: one.ageMs() / 1000 })),
     uninstalled: () => [...policies.values()].some((one) => one.status().uninstalled === true),
-    errors: () => named.flatMap(([name, one]) => errorOf(name, one)),
+    errors: () => named.flatMap(([name, one]) => readErrorsOf(name, one)),
+    absent: () => (namespaces.synced ? [...(scope ?? [])].filter((name) => !namespaces.items().has(name)) : []),
   };
 }
 
@@ -208,18 +220,4 @@ function goneOf(changes: readonly Change<{ readonly uid?: string }>[]): Map<stri
 
 function isUrgent(kind: CopyChange['kind'], { type }: Change<unknown>): boolean {
   return type !== 'added' || kind === 'TokenRevocation' || kind === 'Namespace';
-}
-
-function nameOf({ group, plural }: { readonly group: string; readonly plural: string }): string {
-  return group === '' ? plural : `${plural}.${group}`;
-}
-
-function errorOf(source: string, one: Reflector<unknown>): ReadError[] {
-  const { phase, reason, lastError } = one.status();
-  if (reason === undefined || phase === 'watching') return [];
-  const messages: Partial<Record<string, string>> = {
-    rbac_missing: `RBAC missing: may not list and watch ${source}`,
-    crd_not_installed: `CRD not installed: the API server knows no ${source}`,
-  };
-  return [{ source, code: reason, message: messages[reason] ?? lastError ?? `cannot be read: ${reason}` }];
 }

@@ -42,6 +42,7 @@ export interface HeldRevocation extends HeldContent, HeldState {
 /** Of a Namespace only what says whose it is, and whether its registrations count. */
 export interface HeldNamespace extends HeldContent {
   readonly name: string;
+  readonly uid: string;
   readonly tenant?: string;
   readonly isRegistry: boolean;
 }
@@ -73,7 +74,7 @@ export function holdNamespace({ metadata }: KubeObject): HeldNamespace {
   const tenant = Object.hasOwn(labels, TENANT_LABEL) ? labels[TENANT_LABEL] : undefined;
   const isRegistry = Object.hasOwn(labels, REGISTRY_LABEL) && labels[REGISTRY_LABEL] === 'true';
   const content = JSON.stringify([tenant ?? '', isRegistry]);
-  return { name: metadata.name, content, isRegistry, ...(tenant ? { tenant } : {}) };
+  return { name: metadata.name, uid: metadata.uid, content, isRegistry, ...(tenant ? { tenant } : {}) };
 }
 
 function stateOf({ metadata, status }: KubeObject): HeldState {

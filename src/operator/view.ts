@@ -19,12 +19,12 @@ const UNKNOWN_DEAD = 'what is revoked could not be worked out, so nothing is ser
 
 export interface ClusterViewSettings
   extends Pick<CopiesSettings, 'client' | 'random' | 'log' | 'reflect'>,
-    Partial<Pick<CopiesSettings, 'finalizers' | 'onAgents'>> {
+    Partial<Pick<CopiesSettings, 'finalizers' | 'onAgents' | 'scope'>> {
   readonly clock: Clock;
   /** The operator's own. */
   readonly namespace: string;
   readonly tenancy: TenancyMode;
-  readonly compile: (objects: PolicyObjects, now: Pick<CompileOptions, 'tenancy' | 'cluster'>) => Snapshot;
+  readonly compile: (objects: PolicyObjects, now: Pick<CompileOptions, 'tenancy' | 'cluster' | 'scope'>) => Snapshot;
   /** The issuers of this cluster's own tokens; undefined while the API server was never asked with success. */
   readonly clusterIssuers: () => readonly string[] | undefined;
   /** Another snapshot, or other revocations, are in use. */
@@ -119,6 +119,7 @@ export function createClusterView(settings: ClusterViewSettings): ClusterView {
       const snapshot = settings.compile(policyObjects(copies), {
         tenancy,
         ...(issuers.length > 0 && { cluster: { issuers } }),
+        ...(settings.scope && { scope: [...settings.scope].sort() }),
       });
       failure = undefined;
       return mergeFaults(snapshot, copies);

@@ -8,6 +8,7 @@ import { comparePolicies } from './order.ts';
 import { Problems } from './problems.ts';
 import { reportPolicy, reportResource } from './report.ts';
 import { compileResources, type Resources } from './resources.ts';
+import { outside } from './scope.ts';
 import { createSnapshot } from './snapshot.ts';
 import { compareText } from './text.ts';
 import type { CompileOptions, ObjectReport, PolicyObjects, Problem, Snapshot } from './types.ts';
@@ -82,7 +83,7 @@ export function compileAll(objects: PolicyObjects, options: CompileOptions): Com
     ...policies.map(({ object, problems, refs }) => reportPolicy(object, { problems: problems.list, refs: refs.list })),
     ...resourceReports,
   ].sort((a, b) => compareText(a.kind, b.kind) || compareText(a.namespace ?? '', b.namespace ?? ''));
-  const snapshot = createSnapshot(generationOf(contentOf(all), options), served, resources, reports);
+  const snapshot = createSnapshot(generationOf(contentOf(all), options), served, resources, reports, outside(options));
   return { snapshot, policies, served, resources };
 }
 

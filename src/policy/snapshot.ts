@@ -5,6 +5,7 @@ import { consider, nothingMatched, type Question } from './match.ts';
 import type { CompiledPolicy, CompiledRule } from './model.ts';
 import type { Resources } from './resources.ts';
 import { type Entry, RuleIndex, type RuleList } from './rule-index.ts';
+import type { Outside } from './scope.ts';
 import type { Decision, DecisionRequest, Explanation, ObjectReport, Snapshot } from './types.ts';
 
 interface AnchorRules {
@@ -23,12 +24,14 @@ interface Cursor {
 /**
  * @param policies those that are served, in the one order
  * @param generation of the content
+ * @param outside whom it does not serve
  */
 export function createSnapshot(
   generation: string,
   policies: readonly CompiledPolicy[],
   resources: Resources,
   reports: readonly ObjectReport[],
+  outside?: Outside,
 ): Snapshot {
   const anchors = new Map<string, Anchor>();
   const byIssuer = new Map<string, Anchor[]>();
@@ -59,6 +62,8 @@ export function createSnapshot(
   }
 
   function decide(identities: readonly VerifiedIdentity[], request: DecisionRequest): Decision {
+    const refused = outside?.(identities);
+    if (refused) return refused;
     const question = questionOf(request);
     const cursors: Cursor[] = [];
     for (const identity of identities)
@@ -73,6 +78,8 @@ export function createSnapshot(
   }
 
   function explain(identities: readonly VerifiedIdentity[], request: DecisionRequest): Explanation {
+    const refused = outside?.(identities);
+    if (refused) return { generation, decision: refused, rules: [] };
     const question = questionOf(request);
     const ids = new Set(identities.map(({ anchor }) => anchor));
     const all = new Set([...ids].flatMap((id) => served.get(id)?.rules ?? []));

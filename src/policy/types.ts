@@ -27,6 +27,8 @@ export interface CompileOptions {
   readonly allowLoopbackHttp: boolean;
   /** The issuers of this cluster's own tokens; absent where there is no cluster. */
   readonly cluster?: { readonly issuers: readonly string[] };
+  /** The only namespaces whose accounts, of this cluster, are served; absent: all. */
+  readonly scope?: readonly string[];
 }
 
 /** One thing wrong, or unwise, in an object: `path` as in `spec.trustRules[1].issue.ttl`. */
@@ -131,6 +133,7 @@ export interface GrantTerms {
 export type DenyReason =
   | 'no_rule'
   | 'wrong_audience'
+  | 'out_of_scope'
   | 'denied_by_rule'
   | 'policy_suspended'
   | 'policy_revoked'
