@@ -53,6 +53,10 @@ bench-agents: install ## Memory and lookup time of 100,000 and 1,000,000 registr
 build: install ## dist/ as it is published
 	@npm run --silent build
 
+.PHONY: image
+image: install ## The container image, built without a daemon: bin/image/{oci.tar,digest,rootfs,sbom.spdx.json}
+	@hack/image/build.sh
+
 .PHONY: test-e2e
 test-e2e: install kube-assets spire-assets prometheus-assets ## End-to-end, against a real Kubernetes API server (ARGS=test/e2e/crds.test.ts for a part)
 	@mocha --config test/e2e/.mocharc.json $(if $(ARGS),$(ARGS),'test/e2e/**/*.test.ts')
