@@ -1,0 +1,85 @@
+/**
+ * The world `cluster`: a real API server, with the operator as a process under its own account and RBAC, at
+ * https://trustmint.trustmint-system.svc:8443 (ops: 127.0.0.1:8444). There is no node: Pods are made and do not run.
+ */
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { install, OPERATOR, startCluster, until } from '../../e2e/cluster/index.ts';
+import { ROOT } from '../support.ts';
+import { atEnd, certify, endTls, put, serveWorld, WORK } from './inside.ts';
+import { cloneIn } from './namespace.ts';
+
+const ISSUER = 'https://trustmint.trustmint-system.svc:8443';
+
+/** A policy that says too much, and what people of the pages are. */
+const MORE = `
+apiVersion: trustmint.dev/v1alpha1
+kind: TrustPolicy
+metadata: { name: wrong, namespace: ai-agents }
+spec:
+  provider: kubernetes
+  audience: satgate
+  trustRules: [{ name: other, match: { namespace: other, serviceAccount: x }, issue: {} }]
+---
+apiVersion: v1
+kind: Namespace
+metadata: { name: platform }
+---
+apiVersion: v1
+kind: ServiceAccount
+metadata: { name: reader, namespace: platform }
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: { name: reader }
+roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: trustmint-explain }
+subjects: [{ kind: ServiceAccount, name: reader, namespace: platform }]
+`;
+
+/** What the workload gets for its proof, once its policy is served. */
+async function tokenFor(credentials: string): Promise<string> {
+  let token = '';
+  await until(30_000, async () => {
+    const args = ['-s', '--cacert', join(WORK, 'tls.crt'), `${ISSUER}/api/mint/exchange`];
+    const body = ['-H', 'content-type: application/json', '-d', JSON.stringify({ credentials })];
+    const { stdout } = await promisify(execFile)('/usr/bin/curl', [...args, ...body]);
+    token = (JSON.parse(stdout) as { token?: string }).token ?? '';
+    return token !== '';
+  });
+  return token;
+}
+
+cloneIn(WORK);
+const authority = certify(['trustmint.trustmint-system.svc', 'localhost']);
+const cluster = await startCluster({ controllerManager: true });
+atEnd(() => cluster.stop());
+await install(cluster);
+await cluster.run({
+  name: 'operator',
+  path: process.execPath,
+  flags: [
+    ...[join(ROOT, 'src/main.ts'), 'serve', '--kubeconfig', await cluster.kubeconfigFor(OPERATOR)],
+    ...['--namespace', OPERATOR.namespace, '--issuer', ISSUER],
+    ...['--listen', '127.0.0.1:8443', '--ops-listen', '127.0.0.1:8445'],
+    ...['--tls-cert', join(WORK, 'tls.crt'), '--tls-key', join(WORK, 'tls.key')],
+  ],
+  readyUrl: 'http://127.0.0.1:8445/healthz',
+});
+await until(60_000, async () => (await fetch('http://127.0.0.1:8445/readyz').catch(() => undefined))?.status === 200);
+await endTls(8444, 8445);
+await cluster.kubectl(['apply', '-f', join(ROOT, 'examples/kubernetes/research-agent.yaml')]);
+await cluster.apply(MORE);
+await cluster.kubectl(['config', 'set-context', '--current', '--namespace=ai-agents']);
+for (const policy of ['research', 'wrong']) {
+  const phase = ['get', 'tpol', policy, '-n', 'ai-agents', '-o', 'jsonpath={.status.phase}'];
+  await until(30_000, async () => (await cluster.kubectl(phase)) !== '');
+}
+const workload = { namespace: 'ai-agents', serviceAccount: 'research-agent', audience: 'satgate' };
+const proof = put('proof', await cluster.token(workload));
+put('token.txt', await tokenFor(proof));
+await serveWorld({
+  ...authority,
+  KUBECONFIG: cluster.adminKubeconfig,
+  PROOF: proof,
+});
