@@ -8,6 +8,8 @@ export type {
   AgentAnswer,
   AgentCaller,
   AgentRegistry,
+  CertificatePair,
+  CertificateSource,
   Limits,
   Log,
   SecretProvider,

@@ -15,6 +15,8 @@ export interface Metrics {
   /** `nothing`: the token was none of ours, or dead already. */
   revoke(result: 'made' | 'nothing' | 'refused'): void;
   jwks(result: 'sent' | 'unchanged' | 'refused'): void;
+  /** @param until when the certificate that is served ends, in epoch seconds */
+  certificate(until: number): void;
   /** Sets the gauges; called for each scrape. */
   refresh(report: PoliciesReport, vitals: Vitals, inFlight: number, checks: readonly HealthCheck[]): void;
 }
@@ -66,6 +68,13 @@ export function createMetrics(version: string): Metrics {
     labelNames: ['result'],
     registers,
   });
+  const certificate = new Gauge({
+    name: 'trustmint_tls_certificate_expiry_timestamp_seconds',
+    help: 'When the TLS certificate that is served ends, in seconds since the epoch.',
+    registers,
+  });
+  // Without a value where none is served: 0 would be long past.
+  certificate.remove();
   const refresh = createGauges(registers);
   const counted = new Map<string, { inc(): void }>();
   return {
@@ -83,6 +92,7 @@ export function createMetrics(version: string): Metrics {
     introspect: (result) => introspections.inc({ result }),
     revoke: (result) => revocations.inc({ result }),
     jwks: (result) => keySets.inc({ result }),
+    certificate: (until) => certificate.set(until),
     refresh,
   };
 }

@@ -18,8 +18,8 @@ import { createMetrics, type Metrics } from './metrics.ts';
 import { opsApp } from './ops-app.ts';
 import { publicApp } from './public-app.ts';
 import { enter } from './routes.ts';
-import { loadTls, type SecureContext, watchTls } from './tls.ts';
-import type { Address, Limits, ServerOptions, TrustmintServer } from './types.ts';
+import { expiryOf, type SecureContext, secured, sourceOf } from './tls.ts';
+import type { Address, CertificatePair, Limits, ServerOptions, TrustmintServer } from './types.ts';
 
 /** Milliseconds that answers to probes get once the public listener is closed. */
 const OPS_GRACE_MS = 1_000;
@@ -75,29 +75,35 @@ function build(options: ServerOptions, limits: Limits, metrics: Metrics, lag: Ev
     requireLoopback(options.listen, 'the public listener');
     requireLoopback(options.opsListen, 'the ops listener');
   }
-  const loaded = tls && loadTls(tls);
+  const source = tls && sourceOf(tls, { clock, log, everyMs: limits.tlsPollMs });
   const nextId = randomIds(options.random, 'hex');
   const listener = (name: 'public' | 'ops', address: Address, secure: SecureContext | undefined, handle: Handler) =>
     new Listener({ name, address, secure, limits, clock, log, nextId, handle });
 
-  const open = listener('public', options.listen, loaded, publicHandler(options, limits, metrics));
+  const open = listener(
+    'public',
+    options.listen,
+    source && secured(source.current()),
+    publicHandler(options, limits, metrics),
+  );
   const ops: Listener = listener(
     'ops',
     options.opsListen,
-    opsOnLoopback ? undefined : loaded,
+    opsOnLoopback ? undefined : source && secured(source.current() ?? source.stopgap),
     opsHandler(options, limits, metrics, lag, {
       inFlight: () => open.inFlight + ops.inFlight,
       draining: () => open.lifecycle.draining,
     }),
   );
-  const stopWatching =
-    tls && loaded
-      ? watchTls(tls, loaded, { clock, log, everyMs: limits.tlsPollMs }, (context) => {
-          open.replaceCertificate(context);
-          ops.replaceCertificate(context);
-        })
-      : () => {};
-  return { open, ops, stopWatching };
+  const tell = (pair: CertificatePair) => metrics.certificate(expiryOf(pair));
+  const first = source?.current();
+  if (first) tell(first);
+  const stopWatching = source?.follow((pair) => {
+    open.replaceCertificate(secured(pair));
+    ops.replaceCertificate(secured(pair));
+    tell(pair);
+  });
+  return { open, ops, stopWatching: stopWatching ?? (() => {}) };
 }
 
 function requireLoopback(address: Address, name: string): void {

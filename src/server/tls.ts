@@ -1,15 +1,31 @@
-/** The certificate and its key, read again when the files change; bad new files never replace good old ones. */
+/** The certificate and its key; of files, read again when they change: bad new ones never replace good old ones. */
+import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
 import type { Clock, TimerHandle } from '../clock.ts';
 import { ServerError } from './errors.ts';
-import type { Log, TlsFiles } from './types.ts';
+import type { CertificatePair, CertificateSource, Log, TlsFiles } from './types.ts';
 
-/** What a TLS server is given: PEM texts, and the oldest version it speaks. */
-export interface SecureContext {
-  readonly cert: string;
-  readonly key: string;
+/** What a TLS server is given: PEM texts if it has some yet, and the oldest version it speaks. */
+export interface SecureContext extends Partial<CertificatePair> {
   readonly minVersion: 'TLSv1.2';
+}
+
+export const secured = (pair?: CertificatePair): SecureContext => ({ ...pair, minVersion: 'TLSv1.2' });
+
+/** When the first certificate of a chain ends, in epoch seconds. */
+export function expiryOf({ cert }: CertificatePair): number {
+  return Date.parse(new X509Certificate(cert).validTo) / 1000;
+}
+
+/** Files as a source; what is one stays what it is. @throws ServerError `tls_files` */
+export function sourceOf(
+  tls: TlsFiles | CertificateSource,
+  settings: { readonly clock: Clock; readonly log: Log; readonly everyMs: number },
+): CertificateSource {
+  if ('follow' in tls) return tls;
+  const loaded = loadTls(tls);
+  return { current: () => loaded, follow: (changed) => watchTls(tls, loaded, settings, changed) };
 }
 
 /**
@@ -17,14 +33,13 @@ export interface SecureContext {
  * @param held what is in use: if the files still hold it, it is returned as it is
  * @throws ServerError `tls_files`; the message names the files and never quotes them
  */
-export function loadTls(files: TlsFiles, held?: SecureContext): SecureContext {
+export function loadTls(files: TlsFiles, held?: CertificatePair): CertificatePair {
   try {
     const cert = readFileSync(files.certFile, 'utf8');
     const key = readFileSync(files.keyFile, 'utf8');
     if (held && held.cert === cert && held.key === key) return held;
-    const context: SecureContext = { cert, key, minVersion: 'TLSv1.2' };
-    createSecureContext(context);
-    return context;
+    createSecureContext({ cert, key });
+    return { cert, key };
   } catch (cause) {
     const code = cause instanceof Error && 'code' in cause ? ` (${String(cause.code)})` : '';
     throw new ServerError(
@@ -41,9 +56,9 @@ export function loadTls(files: TlsFiles, held?: SecureContext): SecureContext {
  */
 export function watchTls(
   files: TlsFiles,
-  loaded: SecureContext,
+  loaded: CertificatePair,
   { clock, log, everyMs }: { readonly clock: Clock; readonly log: Log; readonly everyMs: number },
-  replace: (context: SecureContext) => void,
+  replace: (pair: CertificatePair) => void,
 ): () => void {
   let current = loaded;
   let complaint = '';

@@ -23,6 +23,22 @@ export interface TlsFiles {
   readonly keyFile: string;
 }
 
+/** A certificate chain and its private key, PEM. */
+export interface CertificatePair {
+  readonly cert: string;
+  readonly key: string;
+}
+
+/** Certificates that are made, or read, and replaced while the server runs. */
+export interface CertificateSource {
+  /** Undefined: there is none yet. Until then handshakes on the public listener fail. */
+  current(): CertificatePair | undefined;
+  /** The ops listener's until then: the kubelet's probes verify none, and are to hear what is missing. */
+  readonly stopgap?: CertificatePair;
+  /** Calls back with each that takes the place of another, usable for sure. @returns stops that */
+  follow(changed: (pair: CertificatePair) => void): () => void;
+}
+
 /** The limits of both listeners, for hot and express routes alike. */
 export interface Limits {
   /** Bytes of a request body, counted while reading. */
@@ -113,8 +129,8 @@ export interface ServerOptions {
   readonly listen: Address;
   /** Probes, metrics, policies, explain. */
   readonly opsListen: Address;
-  /** The public listener speaks TLS with them, and the ops listener unless it is on loopback. */
-  readonly tls?: TlsFiles;
+  /** The public listener speaks TLS with it, and the ops listener unless it is on loopback. */
+  readonly tls?: TlsFiles | CertificateSource;
   /** Allows plain HTTP beyond loopback: something in front terminates TLS. */
   readonly insecureHttp: boolean;
   /** Whoever asks verify, keys and revocations must present it; absent: loopback listeners only. */
