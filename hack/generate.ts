@@ -1,10 +1,12 @@
-/** Writes crds/, config/crd/ and docs/reference/ from the schemas in src/api/v1alpha1. `--check` writes nothing and names what is stale. */
+/** Writes crds/ with its copies, docs/reference/, and what the Helm chart has of schemas. `--check` writes nothing and names what is stale. */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { generatedForChart } from './chart/index.ts';
 import { generated } from './crd/index.ts';
 
 const root = join(import.meta.dirname, '..');
 const files = generated();
+for (const [path, text] of generatedForChart(root, files)) files.set(path, text);
 
 function read(path: string): string | undefined {
   try {
@@ -16,7 +18,7 @@ function read(path: string): string | undefined {
 }
 
 /** CRDs of kinds that are no more. */
-const left = ['crds', 'config/crd'].flatMap((dir) =>
+const left = ['crds', 'config/crd', 'charts/trustmint/files/crds'].flatMap((dir) =>
   readdirSync(join(root, dir))
     .map((name) => `${dir}/${name}`)
     .filter((path) => path.endsWith('.yaml') && !files.has(path)),
