@@ -133,6 +133,35 @@ export function wholeNumber(value: string): number {
   return number;
 }
 
+const LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
+const MAX_NAMES = 32;
+const MAX_NAMESPACES = 100;
+
+/** DNS names separated by commas, in lower case (RFC 1123 §2.1; RFC 4343: the case does not count). */
+export function dnsNames(value: string): string[] {
+  const names = [...new Set(value.split(',').map((one) => one.trim().toLowerCase()))];
+  const isName = (name: string) => name.length <= 253 && name.split('.').every((label) => LABEL.test(label));
+  // The last label of an IPv4 address is a number, of a name it is not.
+  if (names.length > MAX_NAMES || !names.every((name) => isName(name) && !/(^|\.)[0-9]+$/.test(name)))
+    throw new InvalidArgumentError(`give at most ${MAX_NAMES} DNS names, as trustmint.trustmint-system.svc,localhost`);
+  return names;
+}
+
+/** Names of namespaces separated by commas. */
+export function namespaceNames(value: string): string[] {
+  const names = [...new Set(value.split(',').map((one) => one.trim()))];
+  if (names.length > MAX_NAMESPACES || !names.every((name) => LABEL.test(name)))
+    throw new InvalidArgumentError(`give at most ${MAX_NAMESPACES} namespaces, as team-a,team-b`);
+  return names;
+}
+
+/** The name of a Secret or ConfigMap (RFC 1123 subdomain). */
+export function objectName(value: string): string {
+  if (value.length > 253 || !value.split('.').every((label) => LABEL.test(label)))
+    throw new InvalidArgumentError('give the name of an object, as trustmint-tls');
+  return value;
+}
+
 /** Our issuer identifier: https, or http for loopback and cluster-local names; no query or fragment (RFC 8414 §2). */
 export function issuerUrl(value: string): string {
   let url: URL;

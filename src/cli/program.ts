@@ -5,12 +5,15 @@ import { CliError, ToldError } from './errors.ts';
 import { addExchange } from './exchange-command.ts';
 import {
   audienceName,
+  dnsNames,
   gathered,
   issuerUrl,
   issuerUrls,
   keyLife,
   listenAddress,
   mintUrl,
+  namespaceNames,
+  objectName,
   rate,
   staleness,
   tenantName,
@@ -106,6 +109,20 @@ function addServe(root: Command, io: Io): void {
     .addOption(option('--audit-log <file>', 'audit records also to this file'))
     .addOption(option('--tls-cert <file>', 'certificate chain, PEM; reloaded when it changes'))
     .addOption(option('--tls-key <file>', 'private key, PEM; reloaded when it changes'))
+    .addOption(
+      option(
+        '--tls-self-signed <names>',
+        'make and renew a certificate for these DNS names, and a CA of its own',
+        dnsNames,
+      ),
+    )
+    .addOption(option('--tls-secret <name>', 'where both are kept; default: trustmint-tls', objectName))
+    .addOption(
+      option('--ca-config-map <name>', 'where clients find the CA, as ca.crt; default: trustmint-ca', objectName),
+    )
+    .addOption(
+      option('--ca-namespaces <names>', "namespaces besides the operator's own with such a ConfigMap", namespaceNames),
+    )
     .addOption(option('--insecure-http', 'plain HTTP on other addresses than loopback'))
     .addOption(option('--max-ttl <duration>', 'no token lives longer', tokenLife).default(86_400, '24h'))
     .addOption(option('--max-staleness <duration>', 'no exchange by an older view', staleness).default(600, '10m'))

@@ -37,6 +37,7 @@ import { CliError } from './errors.ts';
 import { revocationWriter } from './giving-up.ts';
 import type { Io } from './io.ts';
 import { keeperOf } from './keeping.ts';
+import { ownCertificates } from './own-certificates.ts';
 import { registryOf } from './registering.ts';
 import { reportLog } from './report-log.ts';
 import { revocationWatcher } from './revocation-watcher.ts';
@@ -166,6 +167,7 @@ export async function serveCluster(flags: ServeFlags, io: Io): Promise<void> {
     });
     deletion = deletionOf(flags, serving, { credentials, namespace, view, elector });
     keeper = keeperOf(serving, { credentials, namespace, view, elector });
+    const own = await ownCertificates(flags, serving, { credentials, namespace, skew });
     view.start();
     configMaps.start();
     elector.start();
@@ -185,7 +187,8 @@ export async function serveCluster(flags: ServeFlags, io: Io): Promise<void> {
       writeRevocation: revocationWriter(serving, { credentials, namespace }),
       issuerKeys,
       keyProblem: () => keyring.problem(),
-      checks: () => [clusterCheck(cluster), clockCheck(skew), configMaps.check()],
+      checks: () => [clusterCheck(cluster), clockCheck(skew), configMaps.check(), ...(own ? [own.check()] : [])],
+      ...(own && { tls: own.source }),
       clockAhead: () => skew.ahead(),
       clockIsWrong: () => clockIsWrong(skew),
       access,

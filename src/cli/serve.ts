@@ -19,6 +19,10 @@ export interface ServeFlags {
   auditLog?: string;
   tlsCert?: string;
   tlsKey?: string;
+  tlsSelfSigned?: string[];
+  tlsSecret?: string;
+  caConfigMap?: string;
+  caNamespaces?: string[];
   insecureHttp?: boolean;
   maxTtl: number;
   maxStaleness: number;
@@ -34,14 +38,27 @@ export interface ServeFlags {
   drainDelay: number;
 }
 
-const OF_A_CLUSTER = ['kubeconfig', 'namespace', 'tenancy', 'serviceAccountIssuers'] as const;
-const OF_MANIFESTS = ['verifierTokenFile', 'adminTokenFile'] as const;
+/** Each with why it is refused where it has no place. */
+const OF_A_CLUSTER = {
+  flags: ['kubeconfig', 'namespace', 'tenancy', 'serviceAccountIssuers', 'tlsSelfSigned'],
+  why: 'goes without --manifests: it is of a cluster',
+} as const;
+const OF_MANIFESTS = {
+  flags: ['verifierTokenFile', 'adminTokenFile'],
+  why: 'goes with --manifests: in a cluster callers prove themselves with their service accounts',
+} as const;
+const OF_SELF_SIGNED = {
+  flags: ['tlsSecret', 'caConfigMap', 'caNamespaces'],
+  why: 'goes with --tls-self-signed',
+} as const;
 
 /** Serves until SIGTERM, SIGINT or `io.signal`; then drains. */
 export async function serve(flags: ServeFlags, io: Io): Promise<void> {
   if ((flags.tlsCert === undefined) !== (flags.tlsKey === undefined)) {
     throw new CliError('usage', 'give both --tls-cert and --tls-key');
   }
+  if (flags.tlsSelfSigned === undefined) refuse(flags, OF_SELF_SIGNED);
+  else if (flags.tlsCert !== undefined) throw new CliError('usage', 'give --tls-cert or --tls-self-signed, not both');
   if (flags.defaultAudience === flags.issuer) {
     // What is for us alone must be for no API.
     throw new CliError(
@@ -50,7 +67,7 @@ export async function serve(flags: ServeFlags, io: Io): Promise<void> {
     );
   }
   const { manifests } = flags;
-  refuse(flags, manifests === undefined ? OF_MANIFESTS : OF_A_CLUSTER, manifests === undefined);
+  refuse(flags, manifests === undefined ? OF_MANIFESTS : OF_A_CLUSTER);
   if (manifests !== undefined) {
     if (!flags.finalizers) throw new CliError('usage', '--no-finalizers goes without --manifests: it is of a cluster');
     return await (await import('./serve-manifests.ts')).serveManifests({ ...flags, manifests }, io);
@@ -58,12 +75,14 @@ export async function serve(flags: ServeFlags, io: Io): Promise<void> {
   await (await import('./serve-cluster.ts')).serveCluster(flags, io);
 }
 
-function refuse(flags: ServeFlags, names: readonly (keyof ServeFlags)[], inCluster: boolean): void {
-  const given = names.find((name) => flags[name] !== undefined);
-  if (given === undefined) return;
-  const flag = `--${given.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
-  const why = inCluster
-    ? 'goes with --manifests: in a cluster callers prove themselves with their service accounts'
-    : 'goes without --manifests: it is of a cluster';
+interface Misplaced {
+  readonly flags: readonly (keyof ServeFlags)[];
+  readonly why: string;
+}
+
+function refuse(given: ServeFlags, { flags, why }: Misplaced): void {
+  const name = flags.find((one) => given[one] !== undefined);
+  if (name === undefined) return;
+  const flag = `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
   throw new CliError('usage', `${flag} ${why}`);
 }

@@ -33,7 +33,8 @@ export interface Serving {
   answer(parts: ServingParts): Promise<void>;
 }
 
-export interface ServingParts extends Pick<ServerOptions, 'access' | 'agents' | 'verifierToken' | 'adminToken'> {
+export interface ServingParts
+  extends Pick<ServerOptions, 'access' | 'agents' | 'verifierToken' | 'adminToken' | 'tls'> {
   readonly view: EngineSettings['view'];
   readonly proofs: ProofVerifier;
   readonly keyring: EngineSettings['keyring'];
