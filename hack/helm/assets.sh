@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # Provides helm (4), helm3 and kubeconform for the tests of the chart, in bin/helm/: built once from the Go modules beside
-# this file. What HELM_ASSETS has already is left to it. Runs side by side wait for each other.
+# this file. What HELM_ASSETS has already is left to it. In bin/helm/crds the CRDs of others that the chart can make objects
+# of, from their own modules. Runs side by side wait for each other.
 set -euo pipefail
 cd "$(dirname "$0")"
 
 out=$(cd ../.. && pwd)/bin/helm
 # What is there was made from other versions when this differs.
-stamp=$(cat go.mod go.sum v3/go.mod v3/go.sum | cksum)
+stamp=$(cat go.mod go.sum v3/go.{mod,sum} crds/go.{mod,sum} | cksum)
 
 say() { echo "helm-assets: $*"; }
 fail() { echo "helm-assets: $*" >&2; exit 1; }
@@ -17,7 +18,7 @@ if command -v flock >/dev/null; then
   flock -n 9 || { say 'another run is at it, waiting for it'; flock 9; }
 fi
 if [ "$(cat "$out/made-from" 2>/dev/null)" != "$stamp" ]; then
-  rm -f "$out"/{helm,helm3,kubeconform}
+  rm -rf "$out"/{helm,helm3,kubeconform,crds}
   echo "$stamp" >"$out/made-from"
 fi
 has() { [ -x "$out/$1" ] || { [ -n "${HELM_ASSETS:-}" ] && [ -x "$HELM_ASSETS/$1" ]; }; }
@@ -36,6 +37,12 @@ build() { # name, module folder, package, ldflags
   say "built $1 in $((SECONDS - began)) s"
 }
 
+crds() { # module, its files
+  local folder file
+  folder=$(cd crds && GOWORK=off go mod download -json "$1" | sed -n 's/^\t"Dir": "\(.*\)",$/\1/p')
+  for file in "${@:2}"; do install -m 644 "$folder/$file" "$out/.crds/"; done
+}
+
 helm4=$(version helm.sh/helm/v4 go.mod)
 helm3=$(version helm.sh/helm/v3 v3/go.mod)
 build helm . helm.sh/helm/v4/cmd/helm "-X helm.sh/helm/v4/internal/version.version=$helm4"
@@ -46,4 +53,13 @@ build helm3 v3 helm.sh/helm/v3/cmd/helm "-X helm.sh/helm/v3/internal/version.ver
   -X $of/chartutil.k8sVersionMajor=1 -X $of/chartutil.k8sVersionMinor=$minor \
   -X $of/lint/rules.k8sVersionMajor=1 -X $of/lint/rules.k8sVersionMinor=$minor"
 build kubeconform . github.com/yannh/kubeconform/cmd/kubeconform ''
+if ! [ -d "$out/crds" ]; then
+  command -v go >/dev/null || fail 'needs Go 1.26 or newer (https://go.dev/dl) for the CRDs of others'
+  rm -rf "$out/.crds" && mkdir "$out/.crds"
+  crds github.com/cert-manager/cert-manager deploy/crds/cert-manager.io_certificates.yaml
+  crds github.com/prometheus-operator/prometheus-operator \
+    example/prometheus-operator-crd/monitoring.coreos.com_{servicemonitors,prometheusrules}.yaml
+  crds sigs.k8s.io/gateway-api config/crd/standard/gateway.networking.k8s.io_{httproutes,backendtlspolicies}.yaml
+  mv "$out/.crds" "$out/crds"
+fi
 say "Helm $helm4 and $helm3 and kubeconform are in ${HELM_ASSETS:+$HELM_ASSETS and }$out"
