@@ -31,14 +31,14 @@ const TYPE = WATCHED.AgentRegistration;
 const KIND = 'AgentRegistration';
 
 export async function placeOf(flags: PlaceFlags, run: (place: AgentPlace) => Promise<void>): Promise<void> {
-  const { dataDir, kubeconfig, namespace: given } = flags;
+  const { dataDir, kubeconfig, context, namespace: given } = flags;
   if (dataDir !== undefined) {
-    if (kubeconfig !== undefined || given !== undefined)
-      throw new CliError('usage', '--data-dir goes with neither --kubeconfig nor --namespace');
+    if ((kubeconfig ?? context ?? given) !== undefined)
+      throw new CliError('usage', '--data-dir goes with neither --kubeconfig, --context nor --namespace');
     await requireDataDir(dataDir);
     return await run(directory(dataDir));
   }
-  await withCluster(kubeconfig, async ({ client, namespace: found }) => {
+  await withCluster({ kubeconfig, context }, async ({ client, namespace: found }) => {
     const namespace = given ?? found ?? 'default';
     const asked = async <T>(verb: string, what: string, act: () => Promise<T>): Promise<T> => {
       try {

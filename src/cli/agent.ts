@@ -5,12 +5,12 @@ import { systemClock } from '../clock.ts';
 import { isAgentName, readAgentAsked } from '../policy/index.ts';
 import { uidOf } from '../standalone/index.ts';
 import { type AgentPlace, placeOf } from './agent-places.ts';
+import type { ClusterFlags } from './cluster-flags.ts';
 import { CliError } from './errors.ts';
 import type { Io } from './io.ts';
 
-export interface PlaceFlags {
+export interface PlaceFlags extends ClusterFlags {
   readonly dataDir?: string;
-  readonly kubeconfig?: string;
   readonly namespace?: string;
 }
 

@@ -13,6 +13,7 @@ import {
   loadKubeconfig,
 } from '../kube/index.ts';
 import type { KubeClient } from '../kube/types.ts';
+import type { ClusterFlags } from './cluster-flags.ts';
 import { CliError } from './errors.ts';
 
 /** Milliseconds; nothing happens then. */
@@ -28,16 +29,16 @@ export interface ClusterConnection {
 
 /**
  * Runs a command with a connection that is closed afterwards.
- * @param kubeconfig a file; absent: $KUBECONFIG, this pod's own account, or ~/.kube/config
+ * @param which without `kubeconfig`: $KUBECONFIG, this pod's own account, or ~/.kube/config
  * @param rate requests a second and at once; default: the client's
  * @throws CliError no_cluster; NoCredentials
  */
 export async function withCluster<T>(
-  kubeconfig: string | undefined,
+  which: ClusterFlags,
   run: (cluster: ClusterConnection) => Promise<T>,
   rate?: ClientOptions['rate'],
 ): Promise<T> {
-  const credentials = await credentialsOf(kubeconfig);
+  const credentials = await credentialsOf(which);
   const { server } = await credentials.current();
   const client = createKubeClient({
     credentials,
@@ -55,7 +56,7 @@ export async function withCluster<T>(
   }
 }
 
-async function credentialsOf(file: string | undefined): Promise<CredentialSource> {
+async function credentialsOf({ kubeconfig: file, context }: ClusterFlags): Promise<CredentialSource> {
   const { KUBECONFIG, KUBERNETES_SERVICE_HOST } = process.env;
   const home = join(homedir(), '.kube', 'config');
   const path = file ?? (KUBECONFIG || (!KUBERNETES_SERVICE_HOST && existsSync(home) ? home : undefined));
@@ -63,7 +64,8 @@ async function credentialsOf(file: string | undefined): Promise<CredentialSource
     throw new CliError('no_cluster', 'KUBECONFIG names several files: say with --kubeconfig which one');
   }
   try {
-    if (path !== undefined) return await loadKubeconfig(path, undefined, { clock: systemClock });
+    if (path !== undefined) return await loadKubeconfig(path, context, { clock: systemClock });
+    if (context !== undefined) throw new CliError('no_cluster', '--context: there is no kubeconfig');
     if (KUBERNETES_SERVICE_HOST) return await loadInCluster({ clock: systemClock });
   } catch (error) {
     if (error instanceof KubeApiError) throw new CliError(error.code, `${path ?? 'this pod'}: ${error.message}`);

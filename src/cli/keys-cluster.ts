@@ -5,10 +5,10 @@ import type { KeyView } from '../keyring/index.ts';
 import type { LeaseNotes } from '../kube/index.ts';
 import { LEASE, leaseNotes, readSummary, requestRotation } from '../operator/index.ts';
 import { refusedByCluster, withCluster } from './cluster.ts';
+import type { ClusterFlags } from './cluster-flags.ts';
 import { CliError } from './errors.ts';
 
-interface Place {
-  readonly kubeconfig?: string | undefined;
+interface Place extends ClusterFlags {
   readonly namespace?: string | undefined;
 }
 
@@ -38,11 +38,11 @@ export async function rotateInCluster(place: Place & { readonly now: boolean }):
 }
 
 async function withNotes<T>(
-  { kubeconfig, namespace: given }: Place,
+  { namespace: given, ...cluster }: Place,
   verb: string,
   run: (notes: LeaseNotes, where: string) => Promise<T>,
 ): Promise<T> {
-  return await withCluster(kubeconfig, async ({ client, namespace }) => {
+  return await withCluster(cluster, async ({ client, namespace }) => {
     const operators = given ?? namespace;
     if (operators === undefined) throw new CliError('usage', "say with -n which namespace is the operator's own");
     try {

@@ -1,5 +1,6 @@
 /** `trustmint keys` as it is typed. */
 import { type Command, Option } from 'commander';
+import { addCluster } from './cluster-flags.ts';
 import { tokenLife } from './flags.ts';
 import type { Io } from './io.ts';
 import { option } from './option.ts';
@@ -22,8 +23,7 @@ export function addKeys(root: Command, io: Io): void {
 }
 
 function withPlace(command: Command): Command {
-  return command
-    .addOption(option('--data-dir <dir>', 'of a mint that serves files; without: in the cluster'))
-    .addOption(option('--kubeconfig <file>', 'the cluster; default: as kubectl finds it, or that of this pod'))
-    .addOption(option('-n, --namespace <name>', "the operator's own; default: that of the context, or of this pod"));
+  return addCluster(
+    command.addOption(option('--data-dir <dir>', 'of a mint that serves files; without: in the cluster')),
+  ).addOption(option('-n, --namespace <name>', "the operator's own; default: that of the context, or of this pod"));
 }

@@ -2,12 +2,12 @@
 import { randomBytes } from 'node:crypto';
 import { systemClock } from '../clock.ts';
 import { FileKeyStore, type KeyView, makeJwtKeys, openKeyRing } from '../keyring/index.ts';
+import type { ClusterFlags } from './cluster-flags.ts';
 import { CliError } from './errors.ts';
 import type { Io } from './io.ts';
 
-interface PlaceFlags {
+interface PlaceFlags extends ClusterFlags {
   dataDir?: string;
-  kubeconfig?: string;
   namespace?: string;
 }
 
@@ -44,9 +44,9 @@ export async function rotateKeys(flags: RotateFlags, io: Io): Promise<void> {
 }
 
 /** undefined: a cluster's. */
-function dataDirOf({ dataDir, kubeconfig, namespace }: PlaceFlags): string | undefined {
-  if (dataDir !== undefined && (kubeconfig ?? namespace) !== undefined) {
-    throw new CliError('usage', '--data-dir goes without --kubeconfig and --namespace');
+function dataDirOf({ dataDir, kubeconfig, context, namespace }: PlaceFlags): string | undefined {
+  if (dataDir !== undefined && (kubeconfig ?? context ?? namespace) !== undefined) {
+    throw new CliError('usage', '--data-dir goes without --kubeconfig, --context and --namespace');
   }
   return dataDir;
 }

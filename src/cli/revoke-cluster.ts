@@ -7,6 +7,7 @@ import { KubeApiError } from '../kube/index.ts';
 import { WATCHED } from '../operator/index.ts';
 import { revocationObject } from '../standalone/index.ts';
 import { type ClusterConnection, refusedByCluster, withCluster } from './cluster.ts';
+import type { ClusterFlags } from './cluster-flags.ts';
 import { CliError } from './errors.ts';
 import type { Io } from './io.ts';
 
@@ -14,7 +15,7 @@ export interface ClusterRevocation {
   readonly spec: TokenRevocationSpec;
   /** `--policy` where it is no uid. */
   readonly policyRef?: PolicyRef | undefined;
-  readonly kubeconfig?: string | undefined;
+  readonly cluster: ClusterFlags;
   readonly namespace?: string | undefined;
   /** Print it. */
   readonly print: boolean;
@@ -47,7 +48,7 @@ const isName = (text: string) => /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/.test(t
 
 /** Creates it and says what it kills and where; or prints the manifest, for which a cluster is asked only for a uid. */
 export async function revokeInCluster(given: ClusterRevocation, io: Io): Promise<void> {
-  const { policyRef: ref, namespace, kubeconfig, print } = given;
+  const { policyRef: ref, namespace, print } = given;
   if (namespace !== undefined && !isName(namespace)) throw new CliError('usage', '--namespace: no such name');
   if (ref?.kind === 'ClusterTrustPolicy' && namespace === undefined) {
     const message =
@@ -63,7 +64,7 @@ export async function revokeInCluster(given: ClusterRevocation, io: Io): Promise
       return;
     }
   }
-  await withCluster(kubeconfig, async (cluster) => {
+  await withCluster(given.cluster, async (cluster) => {
     const spec = ref ? { ...given.spec, policy: await uidOf(ref, cluster) } : given.spec;
     if (print) {
       io.stdout.write(stringify(manifest(spec, where), { lineWidth: 0 }));

@@ -1,15 +1,17 @@
 /** `trustmint revoke` as it is typed. */
 import type { Command } from 'commander';
+import { addCluster } from './cluster-flags.ts';
 import { atLeastADay } from './flags.ts';
 import type { Io } from './io.ts';
 import { option } from './option.ts';
 
 export function addRevoke(root: Command, io: Io): void {
-  root
-    .command('revoke')
-    .description('Declare tokens dead; the serving mint sees it at once.')
-    .addOption(option('--data-dir <dir>', 'of a mint that serves files; without: in the cluster'))
-    .addOption(option('--kubeconfig <file>', 'the cluster; default: as kubectl finds it, or that of this pod'))
+  addCluster(
+    root
+      .command('revoke')
+      .description('Declare tokens dead; the serving mint sees it at once.')
+      .addOption(option('--data-dir <dir>', 'of a mint that serves files; without: in the cluster')),
+  )
     .addOption(option('-n, --namespace <name>', "whose tenant's tokens; in the operator's own: any tenant's"))
     .option('--output <format>', 'yaml: print the manifest and create nothing')
     .option('--token <jti>', 'one token, by its jti')

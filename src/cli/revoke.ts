@@ -3,15 +3,15 @@ import { randomBytes } from 'node:crypto';
 import { systemClock } from '../clock.ts';
 import { describeMacaroon, MacaroonError } from '../macaroon/index.ts';
 import { writeRevocation } from '../standalone/index.ts';
+import type { ClusterFlags } from './cluster-flags.ts';
 import { requireDataDir } from './data-dir.ts';
 import { CliError } from './errors.ts';
 import { readInput } from './input.ts';
 import type { Io } from './io.ts';
 import { policyRef, revokeInCluster } from './revoke-cluster.ts';
 
-interface RevokeFlags {
+interface RevokeFlags extends ClusterFlags {
   dataDir?: string;
-  kubeconfig?: string;
   namespace?: string;
   output?: string;
   token?: string;
@@ -41,10 +41,10 @@ function requireIds({ dataDir, token, grant, agent, policy }: RevokeFlags): void
 
 /** Makes one TokenRevocation and says what it kills, and where. */
 export async function revoke(flags: RevokeFlags, io: Io): Promise<void> {
-  const { dataDir, kubeconfig, namespace, output, derivedFrom, expires, ...rest } = flags;
+  const { dataDir, kubeconfig, context, namespace, output, derivedFrom, expires, ...rest } = flags;
   if (output !== undefined && output !== 'yaml') throw new CliError('usage', '--output: yaml, or leave it out');
-  if (dataDir !== undefined && (kubeconfig ?? namespace ?? output) !== undefined) {
-    throw new CliError('usage', '--data-dir goes without --kubeconfig, --namespace and --output');
+  if (dataDir !== undefined && (kubeconfig ?? context ?? namespace ?? output) !== undefined) {
+    throw new CliError('usage', '--data-dir goes without --kubeconfig, --context, --namespace and --output');
   }
   requireIds(flags);
   if (dataDir !== undefined) await requireDataDir(dataDir);
@@ -56,7 +56,10 @@ export async function revoke(flags: RevokeFlags, io: Io): Promise<void> {
   };
   if (dataDir === undefined) {
     const ref = rest.policy === undefined ? undefined : policyRef(rest.policy);
-    await revokeInCluster({ spec, policyRef: ref, kubeconfig, namespace, print: output === 'yaml' }, io);
+    await revokeInCluster(
+      { spec, policyRef: ref, cluster: { kubeconfig, context }, namespace, print: output === 'yaml' },
+      io,
+    );
     return;
   }
   const { object, file } = await writeRevocation(dataDir, spec, {

@@ -1,5 +1,6 @@
 /** `trustmint uninstall` as it is typed. */
 import type { Command } from 'commander';
+import { addCluster } from './cluster-flags.ts';
 import { durationSeconds } from './flags.ts';
 import type { Io } from './io.ts';
 import { option } from './option.ts';
@@ -7,12 +8,13 @@ import { option } from './option.ts';
 const TWO_MINUTES = 120;
 
 export function addUninstall(root: Command, io: Io): void {
-  root
-    .command('uninstall')
-    .description(
-      'Stop the operator and take its finalizer off whatever has it, so that nothing waits for it. The chart does so by itself.',
-    )
-    .addOption(option('--kubeconfig <file>', 'the cluster; default: as kubectl finds it, or that of this pod'))
+  addCluster(
+    root
+      .command('uninstall')
+      .description(
+        'Stop the operator and take its finalizer off whatever has it, so that nothing waits for it. The chart does so by itself.',
+      ),
+  )
     .addOption(option('-n, --namespace <name>', "the operator's own; default: that of the context, or of this pod"))
     .option('--deployment <name>', "the operator's", 'trustmint')
     .option('--delete-objects', 'first delete every object of ours, each with its last record; then the keys too')

@@ -6,13 +6,13 @@ import { type Clock, systemClock } from '../clock.ts';
 import type { ResourceType } from '../kube/types.ts';
 import { FINALIZER, KEYS_SECRET, LEASE } from '../operator/index.ts';
 import { type ClusterConnection, refusedByCluster, withCluster } from './cluster.ts';
+import type { ClusterFlags } from './cluster-flags.ts';
 import { CliError } from './errors.ts';
 import type { Io } from './io.ts';
 import { ALL, type Found, find, HELD, isDeleted, isHeld, letGo, remove } from './uninstall-objects.ts';
 import { type OperatorPods, operatorPods } from './uninstall-pods.ts';
 
-export interface UninstallFlags {
-  readonly kubeconfig?: string;
+export interface UninstallFlags extends ClusterFlags {
   readonly namespace?: string;
   readonly deployment: string;
   readonly deleteObjects?: true;
@@ -42,7 +42,7 @@ export async function uninstall(flags: UninstallFlags, io: Io, clock: Clock = sy
     if (namespace === undefined) throw new CliError('usage', "say with -n which namespace is the operator's own");
     await new Uninstalling(flags, namespace, cluster, io, clock).run();
   };
-  await withCluster(flags.kubeconfig, run, RATE);
+  await withCluster(flags, run, RATE);
 }
 
 class Uninstalling {
