@@ -53,6 +53,15 @@ app.kubernetes.io/component: operator
 {{- .Values.issuer | default (printf "https://%s:%v" (include "trustmint.host" .) .Values.service.port) -}}
 {{- end -}}
 
+{{/* Where the mint is asked, with a certificate for that name: inside of the cluster, if nothing else is known. */}}
+{{- define "trustmint.url" -}}
+{{- if and .Values.tls.publicAuthority .Values.issuer -}}
+{{- .Values.issuer -}}
+{{- else -}}
+{{- printf "https://%s:%v" (include "trustmint.host" .) .Values.service.port -}}
+{{- end -}}
+{{- end -}}
+
 {{- define "trustmint.tlsSecret" -}}
 {{- .Values.tls.secretName | default (printf "%s-tls" (include "trustmint.fullname" .)) -}}
 {{- end -}}
