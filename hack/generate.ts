@@ -1,12 +1,14 @@
-/** Writes crds/ with its copies, docs/reference/, and what the Helm chart has of schemas. `--check` writes nothing and names what is stale. */
+/** Writes crds/ with its copies, docs/reference/, what the Helm chart has of schemas, the dashboard and its copies. `--check` writes nothing and names what is stale. */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { generatedForChart } from './chart/index.ts';
 import { generated } from './crd/index.ts';
+import { generatedForMonitoring } from './monitoring/index.ts';
 
 const root = join(import.meta.dirname, '..');
 const files = generated();
 for (const [path, text] of generatedForChart(root, files)) files.set(path, text);
+for (const [path, text] of generatedForMonitoring(root)) files.set(path, text);
 
 function read(path: string): string | undefined {
   try {

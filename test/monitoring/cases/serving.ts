@@ -107,15 +107,15 @@ export const SERVING: readonly Case[] = [
     alert: 'TrustmintAuditFailing',
     when: 'the disk of one replica is full',
     series: {
-      [series('trustmint_ready_warning', { check: 'audit' })]: '0x2 1x10',
-      [series('trustmint_ready_warning', { check: 'audit' }, 'b:8444')]: '0x12',
+      [series('trustmint_audit_failing', { sink: 'file' })]: '0x2 1x10',
+      [series('trustmint_audit_failing', { sink: 'file' }, 'b:8444')]: '0x12',
     },
     at: '10m',
     fires: [
       {
-        labels: { ...critical, instance: 'a:8444' },
+        labels: { ...critical, instance: 'a:8444', sink: 'file' },
         description:
-          'a:8444 could not write the newest audit record. Without its record no token is handed out: exchanges there answer 503, and the replica stays ready.',
+          'a:8444 could not write the newest audit record to file. Without it no token is handed out: exchanges there answer 503, and the replica stays ready.',
       },
     ],
   },
@@ -123,7 +123,7 @@ export const SERVING: readonly Case[] = [
     alert: 'TrustmintAuditFailing',
     when: 'one record was late, and the next was not; another check warns',
     series: {
-      [series('trustmint_ready_warning', { check: 'audit' })]: '0x2 1x3 0x10',
+      [series('trustmint_audit_failing', { sink: 'stdout' })]: '0x2 1x3 0x10',
       [series('trustmint_ready_warning', { check: 'clock' })]: '1x15',
     },
     at: '12m',
