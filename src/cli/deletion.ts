@@ -7,8 +7,10 @@ import {
   type Deletion,
   handleDeletion,
   policyDeletion,
+  type Reporting,
   registrationDeletion,
 } from '../operator/index.ts';
+import { scopeOf } from './scope.ts';
 import type { ServeFlags } from './serve.ts';
 import type { Serving } from './serving.ts';
 
@@ -20,12 +22,15 @@ export interface DeletionParts {
   /** The operator's own. */
   readonly namespace: string;
   readonly view: ClusterView;
+  readonly reporting: Reporting;
   readonly elector: Pick<LeaderElector, 'isLeader'>;
 }
 
 export function deletionOf(flags: ServeFlags, serving: Serving, parts: DeletionParts): Deletion {
   const { clock, random, log, recorded, onClose } = serving;
-  const { credentials, namespace, view, elector } = parts;
+  const { credentials, namespace, view, reporting, elector } = parts;
+  // Whose rights are its namespaces' own may lose them before the objects of one that ends.
+  const withoutFinalizer = scopeOf(flags, namespace) !== undefined;
   const client = createKubeClient({ credentials, clock, random, rate: DELETIONS });
   onClose(() => client.close());
   return handleDeletion({
@@ -36,12 +41,14 @@ export function deletionOf(flags: ServeFlags, serving: Serving, parts: DeletionP
     namespace,
     tombstones: createTombstones({ client, namespace, clock, log }),
     kinds: [
-      ...(['TrustPolicy', 'ClusterTrustPolicy'] as const).map((kind) => policyDeletion(kind, view, flags)),
-      registrationDeletion(view, flags),
+      { ...policyDeletion('TrustPolicy', view, flags), withoutFinalizer },
+      policyDeletion('ClusterTrustPolicy', view, flags),
+      { ...registrationDeletion(view, flags), withoutFinalizer },
     ],
     finalizers: flags.finalizers,
     record: (end) => recorded({ kind: 'policy', id: '-', ...end }),
     isLeader: () => elector.isLeader(),
+    reporting,
     instance: hostname(),
   });
 }

@@ -1,8 +1,9 @@
 /** What keeps dead what was dead, with a client of its own. */
 import { hostname } from 'node:os';
 import { type CredentialSource, createKubeClient, type LeaderElector } from '../kube/index.ts';
-import { type ClusterView, createTombstones, type Keeper, keepRevocations } from '../operator/index.ts';
+import { type ClusterView, createTombstones, type Keeper, keepRevocations, type Reporting } from '../operator/index.ts';
 import { revocationEvent } from './revocation-watcher.ts';
+import type { ServeFlags } from './serve.ts';
 import type { Serving } from './serving.ts';
 
 /** Requests a second and at once: a namespace may go with thousands of TokenRevocations, and each is kept. */
@@ -13,10 +14,12 @@ export interface KeepingParts {
   /** The operator's own. */
   readonly namespace: string;
   readonly view: ClusterView;
+  readonly reporting: Reporting;
   readonly elector: Pick<LeaderElector, 'isLeader'>;
 }
 
-export function keeperOf(serving: Serving, { credentials, namespace, view, elector }: KeepingParts): Keeper {
+export function keeperOf(flags: ServeFlags, serving: Serving, parts: KeepingParts): Keeper {
+  const { credentials, namespace, view, reporting, elector } = parts;
   const { clock, random, log, record, onClose } = serving;
   const client = createKubeClient({ credentials, clock, random, rate: REVOCATIONS });
   onClose(() => client.close());
@@ -29,6 +32,8 @@ export function keeperOf(serving: Serving, { credentials, namespace, view, elect
     namespace,
     tombstones: createTombstones({ client, namespace, clock, log }),
     isLeader: () => elector.isLeader(),
+    finalized: (claim) => flags.finalizers && (claim.namespace === undefined || !flags.watchNamespaces),
+    reporting,
     onKept: (entry, why) => record(revocationEvent('kept', entry, why)),
     instance: hostname(),
   });

@@ -1,6 +1,8 @@
 /** The command line: which commands there are. Each lives in its own file and is loaded when it is called. */
 import { Command, CommanderError, Option } from 'commander';
 import { addAgent } from './agent-command.ts';
+import { complete, printed } from './completion.ts';
+import { addCompletion } from './completion-command.ts';
 import { CliError, ToldError } from './errors.ts';
 import { addExchange } from './exchange-command.ts';
 import {
@@ -29,10 +31,16 @@ import { addRevoke } from './revoke-command.ts';
 import { addUninstall } from './uninstall-command.ts';
 import { version } from './version.ts';
 
-/** Runs one command line; returns its exit code. */
-export async function run(argv: readonly string[], io: Io = processIo): Promise<number> {
+/**
+ * Runs one command line; returns its exit code.
+ * @param name as it was typed, for the help
+ */
+export async function run(argv: readonly string[], io: Io = processIo, name = 'trustmint'): Promise<number> {
   try {
-    await program(io).parseAsync([...argv]);
+    const root = program(io).name(name);
+    // What is half typed is no command line to parse.
+    if (argv[2] === '__complete') io.stdout.write(printed(complete(root, argv.slice(3))));
+    else await root.parseAsync([...argv]);
     return 0;
   } catch (error) {
     if (error instanceof CommanderError || error instanceof ToldError) return error.exitCode;
@@ -65,6 +73,7 @@ function program(io: Io): Command {
   addUninstall(root, io);
   addAudit(root, io);
   addDev(root, io);
+  addCompletion(root, io);
   return root;
 }
 
@@ -81,6 +90,13 @@ function addServe(root: Command, io: Io): void {
         'namespace-label',
         'single',
       ]),
+    )
+    .addOption(
+      option(
+        '--watch-namespaces <names>',
+        "serve only these and the operator's own, separated by commas; default: all",
+        namespaceNames,
+      ),
     )
     .addOption(
       option(

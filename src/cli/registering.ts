@@ -20,7 +20,7 @@ export function registryOf(flags: ServeFlags, serving: Serving, parts: Registeri
   const client = createKubeClient({ credentials, clock, random, rate: REGISTRATIONS });
   onClose(() => client.close());
   const isRegistry = (name: string) => view.copies.agents.isRegistry(name);
-  const { finalizers } = flags;
+  const finalizers = flags.finalizers && !flags.watchNamespaces;
   return recordedAgents(
     createAgentRegistry({ client, clock, random, access, namespace, isRegistry, finalizers }),
     recorded,

@@ -27,7 +27,6 @@ import {
   openKeys,
   reportStatus,
   type StatusReporter,
-  type TenancyMode,
   tokenReviews,
 } from '../operator/index.ts';
 import { compile, lintInSteps } from '../policy/index.ts';
@@ -41,6 +40,7 @@ import { ownCertificates } from './own-certificates.ts';
 import { registryOf } from './registering.ts';
 import { reportLog } from './report-log.ts';
 import { revocationWatcher } from './revocation-watcher.ts';
+import { reportingOf, scopeCheck, scopeOf, tenancyOf } from './scope.ts';
 import type { ServeFlags } from './serve.ts';
 import { keyRingOptions, type Serving, withServing } from './serving.ts';
 
@@ -116,6 +116,7 @@ export async function serveCluster(flags: ServeFlags, io: Io): Promise<void> {
     onClose(() => issuerKeys.close());
     const revocations = revocationWatcher(record, clock);
     const told = reportLog(log, 'the cluster is');
+    const scope = scopeOf(flags, namespace);
     // Of the objects that were compiled last: there is something to lint as soon as there is a snapshot.
     let lintServed: () => ReturnType<typeof lintInSteps>;
     const view = createClusterView({
@@ -125,7 +126,8 @@ export async function serveCluster(flags: ServeFlags, io: Io): Promise<void> {
       log,
       namespace,
       tenancy: tenancyOf(flags),
-      finalizers: flags.finalizers,
+      ...(scope && { scope }),
+      finalizers: flags.finalizers && !scope,
       onAgents: () => {
         status?.changed();
         deletion?.changed();
@@ -153,6 +155,7 @@ export async function serveCluster(flags: ServeFlags, io: Io): Promise<void> {
       onReports: (reports) => told.reports(reports),
     });
     onClose(() => view.close());
+    const reporting = reportingOf(flags, serving, { namespace, view });
     status = reportStatus({
       client: writer,
       clock,
@@ -161,12 +164,13 @@ export async function serveCluster(flags: ServeFlags, io: Io): Promise<void> {
       view,
       lint: () => lintServed(),
       isLeader: () => elector.isLeader(),
+      reporting,
       maxStaleness: flags.maxStaleness,
       record: (end) => serving.recorded({ kind: 'policy', id: '-', ...end }),
       instance: hostname(),
     });
-    deletion = deletionOf(flags, serving, { credentials, namespace, view, elector });
-    keeper = keeperOf(serving, { credentials, namespace, view, elector });
+    deletion = deletionOf(flags, serving, { credentials, namespace, view, reporting, elector });
+    keeper = keeperOf(flags, serving, { credentials, namespace, view, reporting, elector });
     const own = await ownCertificates(flags, serving, { credentials, namespace, skew });
     view.start();
     configMaps.start();
@@ -187,7 +191,13 @@ export async function serveCluster(flags: ServeFlags, io: Io): Promise<void> {
       writeRevocation: revocationWriter(serving, { credentials, namespace }),
       issuerKeys,
       keyProblem: () => keyring.problem(),
-      checks: () => [clusterCheck(cluster), clockCheck(skew), configMaps.check(), ...(own ? [own.check()] : [])],
+      checks: () => [
+        clusterCheck(cluster),
+        clockCheck(skew),
+        configMaps.check(),
+        scopeCheck({ view, reporting }),
+        ...(own ? [own.check()] : []),
+      ],
       ...(own && { tls: own.source }),
       clockAhead: () => skew.ahead(),
       clockIsWrong: () => clockIsWrong(skew),
@@ -227,11 +237,6 @@ async function credentialsOf({ kubeconfig }: ServeFlags, { clock }: Serving): Pr
     const why = error instanceof Error ? error.message : 'no credentials';
     throw new CliError('no_cluster', `give --manifests DIR, or --kubeconfig FILE outside a pod: ${why}`);
   }
-}
-
-function tenancyOf({ tenancy = 'namespace', tenant }: ServeFlags): TenancyMode {
-  if (tenancy === 'single') return { mode: 'Single', tenant };
-  return { mode: tenancy === 'namespace' ? 'Namespace' : 'NamespaceLabel' };
 }
 
 /** It does not end readiness once it was known: keys and issuers go on as they were. */

@@ -11,6 +11,7 @@ export interface ServeFlags {
   namespace?: string;
   tenancy?: 'namespace' | 'namespace-label' | 'single';
   serviceAccountIssuers?: string[];
+  watchNamespaces?: string[];
   finalizers: boolean;
   issuer: string;
   listen: ListenAddress;
@@ -40,7 +41,7 @@ export interface ServeFlags {
 
 /** Each with why it is refused where it has no place. */
 const OF_A_CLUSTER = {
-  flags: ['kubeconfig', 'namespace', 'tenancy', 'serviceAccountIssuers', 'tlsSelfSigned'],
+  flags: ['kubeconfig', 'namespace', 'tenancy', 'watchNamespaces', 'serviceAccountIssuers', 'tlsSelfSigned'],
   why: 'goes without --manifests: it is of a cluster',
 } as const;
 const OF_MANIFESTS = {

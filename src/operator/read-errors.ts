@@ -5,12 +5,16 @@ export interface ReadError {
   readonly source: string;
   readonly code: string;
   readonly message: string;
+  /** Where that is of one namespace. */
+  readonly namespace?: string;
 }
 
 /** Of one that is followed namespace by namespace: which of those. */
 export function readErrorsOf(name: string, one: Reflector<unknown>): ReadError[] {
   if (!isGroup(one)) return errorOf(name, one);
-  return [...one.parts()].flatMap(([namespace, part]) => errorOf(`${name} in namespace ${namespace}`, part));
+  return [...one.parts()].flatMap(([namespace, part]) =>
+    errorOf(`${name} in namespace ${namespace}`, part).map((error) => ({ ...error, namespace })),
+  );
 }
 
 function isGroup<T>(one: Reflector<T>): one is FollowedNamespaces<T> {

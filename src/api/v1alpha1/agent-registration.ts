@@ -9,6 +9,7 @@ import {
   manifest,
   observedGeneration,
   type Resource,
+  reportedBy,
   timestamp,
 } from './common.ts';
 
@@ -115,6 +116,7 @@ export const agentRegistrationSpec = z
 
 export const agentRegistrationStatus = z.object({
   observedGeneration,
+  reportedBy,
   phase: z
     .enum(['Active', 'Invalid', 'Suspended', 'Revoked', 'Expired'])
     .optional()

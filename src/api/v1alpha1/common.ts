@@ -137,6 +137,12 @@ export const observedGeneration = z
   .meta({ format: 'int64' })
   .describe('The metadata.generation that this status is about.');
 
+export const reportedBy = z
+  .string()
+  .max(63)
+  .optional()
+  .describe('The namespace of the operator that writes this status, where it serves only some namespaces.');
+
 /** For `safeParse`: says of a member that is not there that it is missing, and no more. */
 export const sayingRequired = {
   error: ({ code, input }: { readonly code?: string; readonly input?: unknown }): string | undefined =>

@@ -1,6 +1,15 @@
 /** ProtectedResource: what a token is for. */
 import * as z from 'zod';
-import { cel, conditions, duration, type KindMeta, manifest, observedGeneration, type Resource } from './common.ts';
+import {
+  cel,
+  conditions,
+  duration,
+  type KindMeta,
+  manifest,
+  observedGeneration,
+  type Resource,
+  reportedBy,
+} from './common.ts';
 
 export const protectedResourceSpec = z
   .object({
@@ -97,6 +106,7 @@ export const protectedResourceSpec = z
 
 export const protectedResourceStatus = z.object({
   observedGeneration,
+  reportedBy,
   conditions: conditions.optional(),
 });
 

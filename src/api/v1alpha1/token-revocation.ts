@@ -1,6 +1,15 @@
 /** TokenRevocation: this token, grant, agent or policy is dead. */
 import * as z from 'zod';
-import { cel, conditions, type KindMeta, manifest, observedGeneration, type Resource, timestamp } from './common.ts';
+import {
+  cel,
+  conditions,
+  type KindMeta,
+  manifest,
+  observedGeneration,
+  type Resource,
+  reportedBy,
+  timestamp,
+} from './common.ts';
 
 const id = (description: string) => z.string().min(1).max(128).optional().describe(description);
 
@@ -35,6 +44,7 @@ export const tokenRevocationSpec = z
 
 export const tokenRevocationStatus = z.object({
   observedGeneration,
+  reportedBy,
   conditions: conditions.optional(),
 });
 

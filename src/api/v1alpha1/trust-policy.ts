@@ -10,6 +10,7 @@ import {
   manifest,
   observedGeneration,
   type Resource,
+  reportedBy,
   timestamp,
 } from './common.ts';
 import { algorithm, keys } from './keys.ts';
@@ -187,6 +188,7 @@ export const clusterTrustPolicySpec = z
 
 const status = z.object({
   observedGeneration,
+  reportedBy,
   phase: z
     .enum(['Pending', 'Active', 'Invalid', 'Suspended', 'Revoked'])
     .optional()

@@ -3,7 +3,7 @@
  * off. It reads the local copies alone: a snapshot, a report, another CRD may be gone.
  */
 import type { Clock, TimerHandle } from '../../clock.ts';
-import { type KubeLog, WorkQueue } from '../../kube/index.ts';
+import { type KubeLog, WorkQueue, type WorkQueueMetrics } from '../../kube/index.ts';
 import type { KubeClient } from '../../kube/types.ts';
 import { member, reasonOf, statusOf } from '../errors.ts';
 import { Conflict } from '../status/write.ts';
@@ -20,6 +20,8 @@ export interface DeletionSettings extends Omit<EndSettings, 'client'> {
   /** Whether what lives has our finalizer; else it loses it. */
   readonly finalizers: boolean;
   readonly log?: KubeLog;
+  /** Of its queue. */
+  readonly metrics?: WorkQueueMetrics;
 }
 
 export interface Deletion {
@@ -59,9 +61,15 @@ interface Term {
   forgetAt: number;
   /** Until then no finalizer is put on or taken off what lives: we may not. */
   pausedUntil: number;
+  /** Living objects that lost our finalizer, by uid: whoever puts it on again has another mind. */
+  readonly taken: Set<string>;
   /** Objects whose deletion was begun, by key. */
   readonly begun: Map<string, Deletable>;
 }
+
+const REFUSED = 'our finalizer cannot be taken off';
+const STAYS = { reason: 'FinalizerStays' };
+const AGAIN = { reason: 'another installation watches these namespaces too?' };
 
 export function handleDeletion(settings: DeletionSettings): Deletion {
   const { clock, random, client, kinds, log, isLeader } = settings;
@@ -92,7 +100,7 @@ export function handleDeletion(settings: DeletionSettings): Deletion {
         const id = `${kind.kind} ${key}`;
         if (term.seen.get(id) === one.resourceVersion) continue;
         if (!isDeleting(one)) {
-          if (one.finalizers.includes(FINALIZER) === settings.finalizers) continue;
+          if (one.finalizers.includes(FINALIZER) === wanted(kind)) continue;
           if (!anyway && member(one.status, 'observedGeneration') === undefined) {
             unsaid += 1;
             continue;
@@ -137,12 +145,16 @@ export function handleDeletion(settings: DeletionSettings): Deletion {
   }
 
   async function live(term: Term, kind: DeletedKind, one: Deletable, signal: AbortSignal): Promise<undefined> {
-    if (!isLeader() || one.finalizers.includes(FINALIZER) === settings.finalizers) return;
+    if (!isLeader() || one.finalizers.includes(FINALIZER) === wanted(kind)) return;
+    if (term.taken.has(one.uid)) return tell('our finalizer is put on again', AGAIN);
     if (clock.monotonic() < term.pausedUntil) return;
     const { name, namespace } = one.read.object.metadata;
-    const change = settings.finalizers ? putOn : takeOff;
+    const change = wanted(kind) ? putOn : takeOff;
     try {
-      await change(client, kind.type, { ...one, name, namespace }, { signal, deadlineMs: DEADLINE });
+      const done = await change(client, kind.type, { ...one, name, namespace }, { signal, deadlineMs: DEADLINE });
+      // One that was not put on is so on an object that is another by now; its own round comes.
+      if (change === takeOff && !done) tell(REFUSED, STAYS);
+      else if (change === takeOff) term.taken.add(one.uid);
     } catch (error) {
       if (statusOf(error) === 403) term.pausedUntil = clock.monotonic() + FORGET;
       // It is looked at again.
@@ -150,7 +162,9 @@ export function handleDeletion(settings: DeletionSettings): Deletion {
     }
   }
 
-  function tell(what: string, error: unknown): void {
+  const wanted = (kind: DeletedKind) => settings.finalizers && !kind.withoutFinalizer;
+
+  function tell(what: string, error: unknown): undefined {
     const why = reasonOf(error);
     const now = clock.monotonic();
     if (now - (logged.get(`${what} ${why}`) ?? Number.NEGATIVE_INFINITY) < QUIET) return;
@@ -167,6 +181,7 @@ export function handleDeletion(settings: DeletionSettings): Deletion {
         clock,
         random,
         workers: 24,
+        ...(settings.metrics && { metrics: settings.metrics }),
         backoff: { baseMs: 100, maxMs: 10_000 },
         retryRate: { perSecond: 100, burst: 400 },
         reconcile: (id, aborted) => reconcile(term, id, aborted),
@@ -184,6 +199,7 @@ export function handleDeletion(settings: DeletionSettings): Deletion {
         seen: new Map(),
         forgetAt: now + FORGET,
         pausedUntil: now,
+        taken: new Set(),
         begun: new Map(),
       };
       leading = term;

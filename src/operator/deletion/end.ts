@@ -8,6 +8,7 @@ import type { KubeClient } from '../../kube/types.ts';
 import { fromRevokingObjects, type RevocationEntry } from '../../revocation/index.ts';
 import { member, reasonOf } from '../errors.ts';
 import { objectOf } from '../status/object.ts';
+import type { Reporting } from '../status/reporting.ts';
 import type { PolicyEnd } from '../status/types.ts';
 import { Conflict } from '../status/write.ts';
 import { OUTLIVES_TOKENS, type Tombstones, tombstoneName } from '../tombstones.ts';
@@ -34,8 +35,15 @@ export interface EndSettings {
   /** Resolves when the record is written. */
   readonly record: (end: PolicyEnd) => Promise<void>;
   readonly isLeader: () => boolean;
+  /** Absent: there is one installation. */
+  readonly reporting?: Reporting;
   readonly instance: string;
   readonly log?: KubeLog;
+}
+
+/** The API server refuses it again and again, as an admission policy makes it: whoever waits for the object is told. */
+class FinalizerStays extends Error {
+  readonly reason = 'FinalizerStays';
 }
 
 /** A step that failed, and is what the object waits for. */
@@ -128,7 +136,7 @@ export class Endings {
     const { name, namespace } = one.read.object.metadata;
     const call = { signal, deadlineMs: DEADLINE };
     if (!(await takeOff(this.#settings.client, kind.type, { ...one, name, namespace }, call))) {
-      throw new Conflict('the object is another by now');
+      throw new FinalizerStays();
     }
   }
 
@@ -150,9 +158,12 @@ export class Endings {
 
   async #status(kind: DeletedKind, one: Deletable, signal: AbortSignal): Promise<void> {
     const { status } = kind.ended(one, this.#settings.clock.now(), this.#waiting.get(one.uid));
+    const { reporting } = this.#settings;
     const object = objectOf(one, one.read.object);
+    if (reporting?.otherOf(object) !== undefined) return;
+    const written = reporting?.signed(status) ?? status;
     try {
-      const outcome = await this.#writer.write(kind.type, object, status, { signal, deadlineMs: DEADLINE });
+      const outcome = await this.#writer.write(kind.type, object, written, { signal, deadlineMs: DEADLINE });
       if (outcome !== 'written' && outcome !== 'unchanged') throw new Conflict('the object is another by now');
     } catch (error) {
       // Said to be wrong for what it is: trying again mends nothing.

@@ -3,6 +3,7 @@ import type { Clock } from '../../clock.ts';
 import { type KubeLog, tellOnce } from '../../kube/index.ts';
 import type { KubeClient } from '../../kube/types.ts';
 import { statusOf } from '../errors.ts';
+import type { Reporting } from '../status/reporting.ts';
 import type { News } from '../status/types.ts';
 import type { Deletable, DeletedKind } from './types.ts';
 
@@ -13,6 +14,7 @@ const SILENT = 60_000;
 export interface NoticesSettings {
   readonly client: Pick<KubeClient, 'create'>;
   readonly clock: Clock;
+  readonly reporting?: Pick<Reporting, 'tells'>;
   readonly instance: string;
   readonly log?: KubeLog;
 }
@@ -23,13 +25,14 @@ export interface Notices {
   unfinished(kind: DeletedKind, one: Deletable, what: readonly string[], signal: AbortSignal): Promise<void>;
 }
 
-export function createNotices({ client, clock, instance, log }: NoticesSettings): Notices {
+export function createNotices({ client, clock, reporting, instance, log }: NoticesSettings): Notices {
   const silentUntil = new Map<string, number>();
 
   async function tell(one: Deletable, news: News, signal: AbortSignal): Promise<void> {
     const { apiVersion, kind, metadata } = one.read.object;
     const { name, namespace } = metadata;
     const where = namespace ?? '';
+    if (reporting && !reporting.tells(namespace)) return;
     if ((silentUntil.get(where) ?? Number.NEGATIVE_INFINITY) > clock.monotonic()) return;
     const regarding = {
       apiVersion,

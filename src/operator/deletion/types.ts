@@ -38,6 +38,8 @@ export interface DeletedKind {
   readonly type: ResourceType;
   /** By what a TokenRevocation names an object of this kind. */
   readonly by: 'policy' | 'agent';
+  /** What lives has our finalizer in no case: who could take it off may lose the right to before the object goes. */
+  readonly withoutFinalizer?: boolean;
   /** The local copy: nothing else is asked about an object. */
   held(): DeletableObjects;
   /**

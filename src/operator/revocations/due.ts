@@ -1,9 +1,11 @@
 /** What the leader has to write or to delete, by the local copies. */
+import { type Clock, epochSeconds } from '../../clock.ts';
 import {
   type Claim,
   covers,
   endOf,
   fromTokenRevocation,
+  LATEST,
   parseTimestamp,
   type RevocationEntry,
 } from '../../revocation/index.ts';
@@ -108,4 +110,11 @@ function latest({ issuedBefore }: RevocationEntry): number {
 export function removable(copies: Copies, own: string, now: number): HeldRevocation[] {
   const over = [...copies.revocations.items().values()].filter((one) => isOver(one, now));
   return [...over, ...superseded(copies, own)];
+}
+
+/** What never ended kills also what is minted later; of a policy that is gone, or of one token, there is nothing later. */
+export function lastingOf({ kind, entry }: Claim, clock: Clock): RevocationEntry {
+  const { by, issuedBefore, expiresAt } = entry;
+  if (kind !== 'TokenRevocation' || expiresAt !== null || by === 'token' || by === 'derivedFrom') return entry;
+  return issuedBefore === null || issuedBefore > epochSeconds(clock) ? { ...entry, expiresAt: LATEST } : entry;
 }

@@ -4,15 +4,16 @@
  * The others keep what they saw and it did not.
  */
 import { type Clock, epochSeconds, type TimerHandle } from '../../clock.ts';
-import { type KubeLog, tellOnce, WorkQueue, type WorkQueueOptions } from '../../kube/index.ts';
+import { type KubeLog, tellOnce, WorkQueue, type WorkQueueMetrics, type WorkQueueOptions } from '../../kube/index.ts';
 import type { CallOptions, KubeClient } from '../../kube/types.ts';
-import { type Claim, LATEST, type Lingering, type RevocationEntry } from '../../revocation/index.ts';
+import type { Claim, Lingering, RevocationEntry } from '../../revocation/index.ts';
 import { reasonOf, statusOf } from '../errors.ts';
 import type { HeldRevocation } from '../held.ts';
 import { WATCHED } from '../kinds.ts';
+import type { Reporting } from '../status/reporting.ts';
 import type { Tombstones } from '../tombstones.ts';
 import type { ClusterView } from '../view.ts';
-import { isOver, removable, superseded, withoutTombstone } from './due.ts';
+import { isOver, lastingOf, removable, superseded, withoutTombstone } from './due.ts';
 import { Judge } from './judge.ts';
 import { StandIn } from './stand-in.ts';
 import { FAILED, whyKept } from './why.ts';
@@ -27,11 +28,17 @@ export interface KeeperSettings {
   readonly namespace: string;
   readonly tombstones: Tombstones;
   readonly isLeader: () => boolean;
+  /** Whether an object that goes leaves a TokenRevocation first, by its finalizer; absent: each. */
+  readonly finalized?: (claim: Claim) => boolean;
+  /** Absent: there is one installation. */
+  readonly reporting?: Pick<Reporting, 'tells'>;
   /** What went is kept dead. */
   readonly onKept: (entry: RevocationEntry, why: string) => void;
   /** This process, as `<pod>`. */
   readonly instance: string;
   readonly log?: KubeLog;
+  /** Of its queue. */
+  readonly metrics?: WorkQueueMetrics;
 }
 
 export interface Keeper {
@@ -128,6 +135,8 @@ export function keepRevocations(settings: KeeperSettings): Keeper {
     for (const one of removable(view.copies, namespace, now)) add(`remove ${one.uid}`, one, { do: 'remove', one });
   }
 
+  const whyOf = (one: Lingering) => whyKept(one, settings.finalized?.(one.claim));
+
   function idOf(one: Lingering): number {
     const known = ids.get(one);
     if (known !== undefined) return known;
@@ -160,14 +169,14 @@ export function keepRevocations(settings: KeeperSettings): Keeper {
   async function keep(one: Lingering, call: CallOptions): Promise<unknown> {
     // Something covers it by now, or it is over.
     if (view.revoked.verdictOn(one) !== 'keep') return;
-    const outcome = await tombstones.keep(lastingOf(one.claim, clock), whyKept(one).why, call);
+    const outcome = await tombstones.keep(lastingOf(one.claim, clock), whyOf(one).why, call);
     if (outcome === 'kept') await tellKept(one, call);
     return outcome;
   }
 
   async function tellKept(one: Lingering, call: CallOptions): Promise<void> {
     const { entry } = one.claim;
-    const { why, isOdd } = whyKept(one);
+    const { why, isOdd } = whyOf(one);
     onKept(entry, why);
     log?.(isOdd ? 'error' : 'info', 'what was dead is kept dead', { by: entry.by, object: entry.source, why });
     if (isOdd) await tellPeople(one, why, call);
@@ -195,6 +204,7 @@ export function keepRevocations(settings: KeeperSettings): Keeper {
   /** Best effort: its namespace may be gone too. */
   async function tellPeople({ claim }: Lingering, why: string, call: CallOptions): Promise<void> {
     const { kind, name, uid, namespace: where } = claim;
+    if (!(settings.reporting?.tells(where) ?? true)) return;
     const metadata = { name, uid, ...(where !== undefined && { namespace: where }) };
     const regarding = { apiVersion: 'trustmint.dev/v1alpha1', kind, metadata };
     const event = { regarding, type: 'Warning', reason: 'RevocationKept', action: 'Keep', note: why } as const;
@@ -218,6 +228,7 @@ export function keepRevocations(settings: KeeperSettings): Keeper {
         clock,
         random,
         workers: 8,
+        ...(settings.metrics && { metrics: settings.metrics }),
         backoff: { baseMs: 500, maxMs: 10_000 },
         retryRate: { perSecond: 50, burst: 200 },
         reconcile: (id, aborted) => reconcile(term, id, aborted),
@@ -239,11 +250,4 @@ export function keepRevocations(settings: KeeperSettings): Keeper {
       timer?.handle.cancel();
     },
   };
-}
-
-/** What never ended kills also what is minted later; of a policy that is gone, or of one token, there is nothing later. */
-function lastingOf({ kind, entry }: Claim, clock: Clock): RevocationEntry {
-  const { by, issuedBefore, expiresAt } = entry;
-  if (kind !== 'TokenRevocation' || expiresAt !== null || by === 'token' || by === 'derivedFrom') return entry;
-  return issuedBefore === null || issuedBefore > epochSeconds(clock) ? { ...entry, expiresAt: LATEST } : entry;
 }

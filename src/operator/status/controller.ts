@@ -1,6 +1,6 @@
 /** Writes what became of the objects into their status: the leader alone, and only what is not there yet. */
 import type { Clock, TimerHandle } from '../../clock.ts';
-import { EventRecorder, type KubeLog, StatusWriter, WorkQueue } from '../../kube/index.ts';
+import { EventRecorder, type KubeLog, StatusWriter, WorkQueue, type WorkQueueMetrics } from '../../kube/index.ts';
 import type { KubeClient } from '../../kube/types.ts';
 import type { ObjectReport } from '../../policy/types.ts';
 import { reasonOf } from '../errors.ts';
@@ -10,6 +10,7 @@ import { registrationStatus } from '../registrations/controller.ts';
 import { resourceStatus } from '../resources/controller.ts';
 import { revocationStatus } from '../revocations/controller.ts';
 import type { ClusterView } from '../view.ts';
+import type { Reporting } from './reporting.ts';
 import { Reports } from './reports.ts';
 import type { PolicyEnd, StatusKind } from './types.ts';
 import { Conflict, StatusWrites } from './write.ts';
@@ -28,9 +29,13 @@ export interface StatusSettings {
   readonly maxStaleness: number;
   /** Leaves an audit record. */
   readonly record: (end: PolicyEnd) => Promise<void>;
+  /** Absent: there is one installation. */
+  readonly reporting?: Reporting;
   /** This process, as `<pod>`. */
   readonly instance: string;
   readonly log?: KubeLog;
+  /** Of its queue. */
+  readonly metrics?: WorkQueueMetrics;
 }
 
 export interface StatusReporter {
@@ -74,6 +79,7 @@ export function reportStatus(settings: StatusSettings): StatusReporter {
     recorder,
     record: settings.record,
     tell,
+    reporting: settings.reporting,
   });
   const logged = new Map<string, number>();
   let leading: { readonly queue: WorkQueue; readonly term: AbortSignal; inRound: boolean } | undefined;
@@ -126,6 +132,7 @@ export function reportStatus(settings: StatusSettings): StatusReporter {
       const queue = new WorkQueue({
         clock,
         random,
+        ...(settings.metrics && { metrics: settings.metrics }),
         reconcile: async (id, signal) => {
           const [kind, key] = id.split(' ') as [WatchedKind, string];
           const wanted = await kinds.get(kind)?.sync(key, clock.now());

@@ -1,6 +1,7 @@
 /** The writes: a status onto the object that it is about, then its Events. */
 import type { EventRecorder, StatusWriter } from '../../kube/index.ts';
 import type { ResourceType } from '../../kube/types.ts';
+import type { Reporting } from './reporting.ts';
 import type { PolicyEnd, Wanted } from './types.ts';
 
 /** Milliseconds: less than a Lease lasts beyond the moment at which its holder stops to be the leader. */
@@ -17,10 +18,14 @@ export interface StatusWritesSettings {
   readonly recorder: Pick<EventRecorder, 'record'>;
   readonly record: (end: PolicyEnd) => Promise<void>;
   readonly tell: (what: string, error: unknown) => void;
+  /** Absent: there is one installation. */
+  readonly reporting?: Reporting | undefined;
 }
 
 /** Ends that are in the audit, whose status may not be written yet; beyond so many the oldest are forgotten. */
 const MAX_RECORDED = 4_096;
+
+const SHARED = { reason: 'two installations watch one namespace' };
 
 export class StatusWrites {
   readonly #settings: StatusWritesSettings;
@@ -35,15 +40,23 @@ export class StatusWrites {
    * @throws Conflict; TerminalError and KubeApiError as StatusWriter
    */
   async write(type: ResourceType, { object, status, news, end }: Wanted, signal: AbortSignal): Promise<void> {
-    const { writer, recorder } = this.#settings;
+    const { writer, recorder, reporting, tell } = this.#settings;
+    const other = reporting?.otherOf(object);
+    if (other !== undefined) {
+      if (object.metadata.namespace !== undefined)
+        tell(`${object.metadata.namespace} is reported on by ${other} too`, SHARED);
+      return;
+    }
     // What the status says already was recorded before: who leads next need not do it again.
     if (end) await this.#recordOnce(end);
-    const outcome = await writer.write(type, object, status, { signal, deadlineMs: DEADLINE });
+    const written = reporting?.signed(status) ?? status;
+    const outcome = await writer.write(type, object, written, { signal, deadlineMs: DEADLINE });
     if (outcome === 'conflict') throw new Conflict('the object is another by now');
     if (outcome !== 'written') return;
     const { apiVersion, kind, metadata } = object;
     // The recorder keeps it for a while: not the whole status with it.
     const regarding = { metadata, ...(apiVersion && { apiVersion }), ...(kind && { kind }) };
+    if (!(reporting?.tells(metadata.namespace) ?? true)) return;
     for (const one of news) recorder.record({ regarding, action: 'Report', ...one });
   }
 
