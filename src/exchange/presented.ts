@@ -2,6 +2,7 @@
 import type { VerifiedIdentity } from '../identity.ts';
 import type { Decision, DecisionRequest, Snapshot } from '../policy/types.ts';
 import { ProofError, type ProofVerifier } from '../proof/index.ts';
+import type { DenialReason } from './denial-reasons.ts';
 import { type Refused, refuse } from './refusals.ts';
 import type { ClientAssertion, ExchangeRequest } from './types.ts';
 
@@ -76,7 +77,7 @@ async function verifyClient(
   const proven = await verifyProof(proofs, assertion, snapshot, digest);
   if ('code' in proven) return { ...proven, about: 'client' };
   const clients = proven.identities;
-  const bar = (reason: string, detail: string): Refused => ({
+  const bar = (reason: DenialReason, detail: string): Refused => ({
     ...refuse('invalid_proof', 'client', reason, detail),
     about: 'client',
   });

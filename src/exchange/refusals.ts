@@ -1,4 +1,5 @@
 /** What a refused caller is told: the stage, and what to do about it; never the policy. */
+import type { DenialReason } from './denial-reasons.ts';
 import type { ErrorCode, Refusal } from './types.ts';
 
 const SENTENCES: Record<ErrorCode, string> = {
@@ -31,12 +32,12 @@ export interface Refused {
   readonly denial: Denial;
 }
 
-export function refuse(code: ErrorCode, stage: Denial['stage'], reason: string, detail: string): Refused {
+export function refuse(code: ErrorCode, stage: Denial['stage'], reason: DenialReason, detail: string): Refused {
   return { code, denial: { stage, reason, detail } };
 }
 
 /** What the caller asked for is at fault, and they are told what. */
-export function refuseRequest(code: ErrorCode, reason: string, message: string): Refused {
+export function refuseRequest(code: ErrorCode, reason: DenialReason, message: string): Refused {
   return { ...refuse(code, 'request', reason, message), message };
 }
 
@@ -44,7 +45,6 @@ export function refuseRequest(code: ErrorCode, reason: string, message: string):
 export interface Denial {
   /** How far it came. */
   readonly stage: 'request' | 'view' | 'client' | 'limit' | 'proof' | 'policy' | 'revocation' | 'mint';
-  /** Stable, snake_case. */
-  readonly reason: string;
+  readonly reason: DenialReason;
   readonly detail: string;
 }

@@ -1,10 +1,11 @@
 /** For whom a workload acts: what the registry says of it, and nothing else. */
 import type { Agent, NoAgent } from '../policy/index.ts';
 import type { GrantTerms } from '../policy/types.ts';
+import type { DenialReason } from './denial-reasons.ts';
 import { type Refused, refuse } from './refusals.ts';
 import type { EngineSettings } from './settings.ts';
 
-const WHY: Readonly<Record<NoAgent, readonly [reason: string, detail: string]>> = {
+const WHY: Readonly<Record<NoAgent, readonly [reason: DenialReason, detail: string]>> = {
   unregistered: ['no_registration', 'the rule acts for a user, and the workload is not registered'],
   suspended: ['agent_suspended', 'the registration is Suspended'],
   revoked: ['agent_revoked', 'the registration is Revoked'],

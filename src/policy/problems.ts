@@ -1,3 +1,4 @@
+import type { LintError, LintWarning } from './codes.ts';
 import type { Problem } from './types.ts';
 
 /** Collects what is wrong with one object. */
@@ -6,12 +7,12 @@ export class Problems {
   #errors = 0;
 
   /** `code` is stable and CamelCase; the object is not served. */
-  error(code: string, path: string, message: string): void {
+  error(code: LintError, path: string, message: string): void {
     this.#errors++;
     this.list.push({ code, severity: 'error', path, message });
   }
 
-  warning(code: string, path: string, message: string): void {
+  warning(code: LintWarning, path: string, message: string): void {
     this.list.push({ code, severity: 'warning', path, message });
   }
 

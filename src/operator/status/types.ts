@@ -1,11 +1,23 @@
 /** What a kind tells the one controller that writes every status. */
 import type { KubeObject, ResourceType } from '../../kube/types.ts';
 
+/** Stable, CamelCase. */
+export type EventReason =
+  | 'Accepted'
+  | 'Invalid'
+  | 'UnresolvedRefs'
+  | 'ResolvedRefs'
+  | 'Suspended'
+  | 'Resumed'
+  | 'Revoked'
+  | 'Deleted'
+  | 'FinalizerReleased'
+  | 'RevocationKept';
+
 /** An Event that goes with a status, once it is written. */
 export interface News {
   readonly type: 'Normal' | 'Warning';
-  /** Stable, CamelCase. */
-  readonly reason: string;
+  readonly reason: EventReason;
   readonly note: string;
 }
 
