@@ -113,6 +113,10 @@ paths:
 {{- if and (eq .Values.tls.mode "certManager") (not .Values.tls.certManager.issuerRef.name) -}}
 {{- fail "tls.certManager.issuerRef.name: name the issuer of cert-manager, for tls.mode is certManager" -}}
 {{- end -}}
+{{- $drain := mul (regexFind "^[0-9]+" .Values.drainDelay | default "0" | int) (get (dict "s" 1 "m" 60 "h" 3600) (regexFind "[smh]?$" .Values.drainDelay) | default 0) -}}
+{{- if le (int .Values.terminationGracePeriodSeconds) (int $drain) -}}
+{{- fail "terminationGracePeriodSeconds: give more than drainDelay, or Pods are killed while they answer" -}}
+{{- end -}}
 {{- if and .Values.ingress.enabled (not .Values.ingress.hosts) -}}
 {{- fail "ingress.hosts: name at least one host, for ingress.enabled is true" -}}
 {{- end -}}

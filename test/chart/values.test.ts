@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import { parse } from 'yaml';
+import { at, values, valuesOf } from '../../hack/chart/index.ts';
+import { CHART, CI, describeChart, helm, render, valuesFile } from './support.ts';
+
+const text = readFileSync(join(CHART, 'values.yaml'), 'utf8');
+const template = (...flags: string[]) => helm(['template', 'trustmint', CHART, ...flags]);
+
+describe('The values of the chart', () => {
+  it('are all in the schema, and the schema has no others', () => {
+    values.parse(parse(text));
+    const leaves = (shape: unknown, path: string): string[] => {
+      const object = (shape as { unwrap?: () => unknown }).unwrap?.() ?? shape;
+      const { shape: inner } = object as { shape?: Record<string, unknown> };
+      if (!inner || Object.keys(inner).length === 0) return [path];
+      return Object.entries(inner).flatMap(([key, one]) => leaves(one, path ? `${path}.${key}` : key));
+    };
+    const described = valuesOf(text).map(({ path }) => path);
+    assert.ok(described.length > 80);
+    assert.deepEqual(
+      leaves(values, '').filter((path) => path !== 'global' && !described.includes(path)),
+      [],
+    );
+  });
+
+  it('each have another value in some file that CI renders', () => {
+    const files = CI.map((name) => parse(readFileSync(valuesFile(name), 'utf8')));
+    const never = valuesOf(text).filter(({ path, value }) =>
+      files.every((file) => at(file, path) === undefined || isDeepStrictEqual(at(file, path), value)),
+    );
+    assert.deepEqual(
+      never.map(({ path }) => path),
+      [],
+    );
+  });
+});
+
+describeChart('Values that are wrong', () => {
+  const REFUSED: [flags: string, sentence: RegExp][] = [
+    ['replicaCount=two', /'\/replicaCount': got string, want integer/],
+    ['replicas=3', /additional properties 'replicas' not allowed/],
+    ['tls.mod=secret', /'\/tls': additional properties 'mod' not allowed/],
+    ['tls.mode=magic', /'\/tls\/mode': value must be one of 'selfSigned', 'certManager', 'secret'/],
+    ['tls.mode=certManager', /tls\.certManager\.issuerRef\.name: name the issuer of cert-manager/],
+    ['tls.publicAuthority=true', /tls\.publicAuthority: nobody knows the authority that the operator makes/],
+    ['issuer=mint.example.com', /'\/issuer': 'mint.example.com' does not match pattern/],
+    ['drainDelay=soon', /'\/drainDelay': 'soon' does not match pattern/],
+    ['watchNamespaces={Team_A}', /'\/watchNamespaces\/0': 'Team_A' does not match pattern/],
+    ['watchNamespaces=team-a', /'\/watchNamespaces': got string, want array/],
+    ["admissionPolicies.agentLabels.orchestrators={a/b'}", /orchestrators\/0': .* does not match pattern/],
+    ['image.digest=latest', /'\/image\/digest': 'latest' does not match pattern/],
+    ['tenancy.tenant=acme', /tenancy\.tenant: only with tenancy\.mode single/],
+    ['ingress.enabled=true', /ingress\.hosts: name at least one host/],
+    ['gateway.enabled=true', /gateway\.parentRefs: name at least one Gateway/],
+    ['serviceAccount.create=false', /serviceAccount\.name: name the account that exists/],
+    ['terminationGracePeriodSeconds=3', /terminationGracePeriodSeconds: .* drainDelay/],
+  ];
+  for (const [flags, sentence] of REFUSED) {
+    it(`are refused by a sentence that names them: ${flags}`, async () => {
+      const { code, err } = await template(`--set=${flags}`);
+      assert.notEqual(code, 0);
+      assert.match(err, sentence);
+    });
+  }
+
+  it('are refused by Helm 3 too', async () => {
+    const { code, err } = await helm(['template', 'trustmint', CHART, '--set=replicas=3'], 'helm3');
+    assert.notEqual(code, 0);
+    assert.match(err, /[Aa]dditional propert.* replicas|additional properties 'replicas'/);
+  });
+
+  it('are not those that Helm gives to a chart within another', async () => {
+    assert.ok((await render(['--set=global.imageRegistry=registry.example.com'])).length > 20);
+  });
+});
