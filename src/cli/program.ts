@@ -56,7 +56,7 @@ export async function run(argv: readonly string[], io: Io = processIo, name = 't
   }
 }
 
-function program(io: Io): Command {
+export function program(io: Io): Command {
   const root = new Command('trustmint')
     .description('Turns the identity a workload already has into a short-lived token it can use.')
     .version(version())
