@@ -1,6 +1,13 @@
 /** A cluster of one process for the operator's tests. */
 import type { Clock } from '../../src/clock.ts';
-import type { Change, HowGone, Reflector, ReflectorOptions, ReflectorStatus } from '../../src/kube/index.ts';
+import type {
+  Change,
+  HowGone,
+  Reflector,
+  ReflectorCounters,
+  ReflectorOptions,
+  ReflectorStatus,
+} from '../../src/kube/index.ts';
 import type { KubeObject, ResourceType } from '../../src/kube/types.ts';
 import { type ClusterView, type ClusterViewSettings, createClusterView } from '../../src/operator/index.ts';
 import { compile } from '../../src/policy/index.ts';
@@ -49,8 +56,8 @@ export class FakeReflector<T> implements Reflector<T> {
   items = () => this.#items;
   ageMs = () => (this.#freshAt === undefined ? Number.POSITIVE_INFINITY : this.#clock.monotonic() - this.#freshAt);
   status = () => this.state;
-  counters(): never {
-    throw new Error('not counted');
+  counters() {
+    return { failures: new Map() } as unknown as ReflectorCounters;
   }
 
   /** The first whole list. */
@@ -89,6 +96,9 @@ export class FakeReflector<T> implements Reflector<T> {
 function keyOf({ metadata }: KubeObject): string {
   return metadata.namespace === undefined ? metadata.name : `${metadata.namespace}/${metadata.name}`;
 }
+
+/** The operator's own namespace. */
+export const OWN = 'trustmint';
 
 let uids = 0;
 
@@ -132,7 +142,10 @@ export interface World {
   readonly client: ScriptedClient;
   readonly logged: { compiled: number; changes: number };
   issuers: readonly string[] | undefined;
+  /** By plural; in a scope `plural/namespace`, without which it is the operator's own. */
   of(plural: string): FakeReflector<unknown>;
+  /** What is followed, by such names. */
+  followed(): string[];
   /** The first whole list of every kind; what is given is in it. */
   sync(objects?: Readonly<Record<string, readonly KubeObject[]>>): Promise<void>;
 }
@@ -160,7 +173,7 @@ export function world(settings: Partial<ClusterViewSettings> = {}): World {
       client,
       clock,
       random: (n) => new Uint8Array(n),
-      namespace: 'trustmint',
+      namespace: OWN,
       tenancy: { mode: 'Namespace' },
       clusterIssuers: () => made.issuers,
       compile: (objects, now) => {
@@ -178,18 +191,25 @@ export function world(settings: Partial<ClusterViewSettings> = {}): World {
       },
       reflect: <T>(options: ReflectorOptions<T>) => {
         const one = new FakeReflector(options);
-        reflectors.set(options.type.plural, one as FakeReflector<unknown>);
+        const { type, namespace } = options;
+        reflectors.set(
+          namespace === undefined ? type.plural : `${type.plural}/${namespace}`,
+          one as FakeReflector<unknown>,
+        );
         return one;
       },
       ...settings,
     }),
     of(plural: string) {
-      const found = reflectors.get(plural);
+      const found = reflectors.get(plural) ?? reflectors.get(`${plural}/${OWN}`);
       if (!found) throw new Error(`${plural} is not followed`);
       return found;
     },
+    followed: () => [...reflectors.keys()],
     async sync(objects = {}) {
       const given = new Map<string, readonly KubeObject[]>(Object.entries(objects));
+      made.view.start();
+      // In a scope there are more of them as soon as namespaces are known.
       for (const [plural, one] of reflectors) one.sync(...(given.get(plural) ?? []));
       // A clock of the test's own is for the test to advance.
       if (!settings.clock) await clock.advance(0);

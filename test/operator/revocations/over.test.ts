@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { changed, policySpec, raw, trustPolicy } from '../support.ts';
-import { keeping, OWN } from './support.ts';
+import { OWN } from '../support.ts';
+import { keeping } from './support.ts';
 
 describe('TokenRevocations that are over', () => {
   it('are removed by the leader, in any namespace, an hour after their end and 25 h after they were made', async () => {

@@ -4,9 +4,7 @@ import { createTombstones, keepRevocations } from '../../../src/operator/index.t
 import type { RevocationEntry, TokenFacts } from '../../../src/revocation/index.ts';
 import type { Faults } from '../../kube/support/memory-client.ts';
 import { settle } from '../../kube/support/settle.ts';
-import { changed, ScriptedClient, type World, world } from '../support.ts';
-
-export const OWN = 'trustmint';
+import { changed, OWN, ScriptedClient, type World, world } from '../support.ts';
 
 export const facts = (over: Partial<TokenFacts>): TokenFacts => ({
   jti: 'jti-1',
@@ -85,7 +83,7 @@ export function keeping(settings: Parameters<typeof world>[0] = {}, faults: Faul
     },
     async pass(ms: number) {
       for (let left = ms; left > 0; left -= 500) {
-        w.of('tokenrevocations').touch();
+        for (const name of w.followed()) if (name.startsWith('tokenrevocations')) w.of(name).touch();
         await w.clock.advance(Math.min(left, 500));
         await settle();
       }
