@@ -4,11 +4,15 @@ import { dirname, join } from 'node:path';
 import { generatedForChart } from './chart/index.ts';
 import { generated } from './crd/index.ts';
 import { generatedForMonitoring } from './monitoring/index.ts';
+import { generatedReference, unexplained } from './reference/index.ts';
+import { metricsPage } from './reference/metrics.ts';
 
 const root = join(import.meta.dirname, '..');
 const files = generated();
 for (const [path, text] of generatedForChart(root, files)) files.set(path, text);
 for (const [path, text] of generatedForMonitoring(root)) files.set(path, text);
+for (const [path, text] of generatedReference()) files.set(path, text);
+files.set('docs/reference/metrics.md', metricsPage());
 
 function read(path: string): string | undefined {
   try {
@@ -29,7 +33,9 @@ const stale = [...files].filter(([path, text]) => read(path) !== text).map(([pat
 
 if (process.argv.includes('--check')) {
   for (const path of [...stale, ...left]) console.error(`${path} is stale: run npm run generate`);
-  process.exitCode = stale.length + left.length > 0 ? 1 : 0;
+  const codes = unexplained();
+  for (const problem of codes) console.error(problem);
+  process.exitCode = stale.length + left.length + codes.length > 0 ? 1 : 0;
 } else {
   for (const path of stale) {
     mkdirSync(dirname(join(root, path)), { recursive: true });

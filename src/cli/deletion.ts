@@ -1,6 +1,6 @@
 /** The leader's work on what is deleted, with a client of its own. */
 import { hostname } from 'node:os';
-import { type CredentialSource, createKubeClient, type LeaderElector } from '../kube/index.ts';
+import type { LeaderElector } from '../kube/index.ts';
 import {
   type ClusterView,
   createTombstones,
@@ -10,15 +10,14 @@ import {
   type Reporting,
   registrationDeletion,
 } from '../operator/index.ts';
+import type { Replica } from './numbers.ts';
 import { scopeOf } from './scope.ts';
 import type { ServeFlags } from './serve.ts';
-import type { Serving } from './serving.ts';
 
 /** Requests a second and at once: a namespace may go with thousands of policies, and waits for each. */
 const DELETIONS = { qps: 200, burst: 400 };
 
 export interface DeletionParts {
-  readonly credentials: CredentialSource;
   /** The operator's own. */
   readonly namespace: string;
   readonly view: ClusterView;
@@ -26,13 +25,12 @@ export interface DeletionParts {
   readonly elector: Pick<LeaderElector, 'isLeader'>;
 }
 
-export function deletionOf(flags: ServeFlags, serving: Serving, parts: DeletionParts): Deletion {
-  const { clock, random, log, recorded, onClose } = serving;
-  const { credentials, namespace, view, reporting, elector } = parts;
+export function deletionOf(flags: ServeFlags, replica: Replica, parts: DeletionParts): Deletion {
+  const { clock, random, log, numbers, connect } = replica;
+  const { namespace, view, reporting, elector } = parts;
   // Whose rights are its namespaces' own may lose them before the objects of one that ends.
   const withoutFinalizer = scopeOf(flags, namespace) !== undefined;
-  const client = createKubeClient({ credentials, clock, random, rate: DELETIONS });
-  onClose(() => client.close());
+  const client = connect({ rate: DELETIONS });
   return handleDeletion({
     client,
     clock,
@@ -46,7 +44,8 @@ export function deletionOf(flags: ServeFlags, serving: Serving, parts: DeletionP
       { ...registrationDeletion(view, flags), withoutFinalizer },
     ],
     finalizers: flags.finalizers,
-    record: (end) => recorded({ kind: 'policy', id: '-', ...end }),
+    record: replica.recordEnd,
+    metrics: numbers.controller('deletion'),
     isLeader: () => elector.isLeader(),
     reporting,
     instance: hostname(),

@@ -1,14 +1,13 @@
 /** `--tls-self-signed`: certificates of our own, shared by the replicas through a Secret. */
 import { certificateMaker, makeStopgap } from '../certificates/index.ts';
 import type { HealthCheck } from '../exchange/index.ts';
-import { type ClockSkew, type CredentialSource, createKubeClient } from '../kube/index.ts';
+import type { ClockSkew } from '../kube/index.ts';
 import { clockIsWrong, keepCertificates } from '../operator/index.ts';
 import type { CertificateSource } from '../server/index.ts';
+import type { Replica } from './numbers.ts';
 import type { ServeFlags } from './serve.ts';
-import type { Serving } from './serving.ts';
 
 export interface OwnCertificatesParts {
-  readonly credentials: CredentialSource;
   /** The operator's own. */
   readonly namespace: string;
   readonly skew: ClockSkew;
@@ -17,12 +16,11 @@ export interface OwnCertificatesParts {
 /** Undefined without `--tls-self-signed`. */
 export async function ownCertificates(
   { tlsSelfSigned: names, tlsSecret, caConfigMap, caNamespaces = [] }: ServeFlags,
-  { clock, random, log, onClose }: Serving,
-  { credentials, namespace, skew }: OwnCertificatesParts,
+  { clock, random, log, connect, onClose }: Replica,
+  { namespace, skew }: OwnCertificatesParts,
 ): Promise<{ readonly source: CertificateSource; check(): HealthCheck } | undefined> {
   if (!names) return undefined;
-  const client = createKubeClient({ credentials, clock, random, skew });
-  onClose(() => client.close());
+  const client = connect({ skew });
   const make = certificateMaker({ random });
   const stopgap = await makeStopgap(make, names, clock.now());
   const keeper = keepCertificates({

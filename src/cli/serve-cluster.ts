@@ -4,7 +4,6 @@ import type { HealthCheck } from '../exchange/index.ts';
 import {
   ClockSkew,
   type CredentialSource,
-  createKubeClient,
   LeaderElector,
   type LeaderElectorOptions,
   loadInCluster,
@@ -36,6 +35,7 @@ import { CliError } from './errors.ts';
 import { revocationWriter } from './giving-up.ts';
 import type { Io } from './io.ts';
 import { keeperOf } from './keeping.ts';
+import { confirming, countReplica, replicaOf } from './numbers.ts';
 import { ownCertificates } from './own-certificates.ts';
 import { registryOf } from './registering.ts';
 import { reportLog } from './report-log.ts';
@@ -54,9 +54,10 @@ const SIGN_OF_LIFE = 60;
 
 /** Serves until told to stop; then drains. */
 export async function serveCluster(flags: ServeFlags, io: Io): Promise<void> {
-  await withServing(flags, io, async (serving) => {
-    const { clock, random, log, record, onClose, answer } = serving;
-    const credentials = await credentialsOf(flags, serving);
+  await withServing(flags, io, async (given) => {
+    const credentials = await credentialsOf(flags, given);
+    const serving = await replicaOf(given, credentials);
+    const { clock, random, log, numbers, record, onClose, answer } = serving;
     const namespace = flags.namespace ?? credentials.namespace;
     if (!namespace) throw new CliError('usage', "say with --namespace which one is the operator's own");
     if (flags.maxStaleness < 2 * SIGN_OF_LIFE) {
@@ -64,20 +65,16 @@ export async function serveCluster(flags: ServeFlags, io: Io): Promise<void> {
       log('warn', `${message}: what does not change gives a sign of life every ${SIGN_OF_LIFE} s`);
     }
     const skew = new ClockSkew(clock);
-    const client = createKubeClient({ credentials, clock, random, skew });
-    onClose(() => client.close());
-    const reviews = createKubeClient({ credentials, clock, random, skew, rate: REVIEWS });
-    onClose(() => reviews.close());
+    const client = serving.connect({ skew });
+    const reviews = serving.connect({ skew, rate: REVIEWS });
 
-    const writer = createKubeClient({ credentials, clock, random, rate: STATUSES });
-    onClose(() => writer.close());
+    const writer = serving.connect({ rate: STATUSES });
     let status: StatusReporter | undefined;
     let deletion: Deletion | undefined;
     let keeper: Keeper | undefined;
     onClose(() => status?.close());
     // A long list must not hold up the leader's renewals.
-    const leases = createKubeClient({ credentials, clock, random, skew });
-    onClose(() => leases.close());
+    const leases = serving.connect({ skew });
     const elector = electorOf({ ...serving, mayLead: () => !clockIsWrong(skew) }, leases, namespace, async (term) => {
       await Promise.all([status?.lead(term), deletion?.lead(term), keeper?.lead(term)]);
     });
@@ -132,6 +129,7 @@ export async function serveCluster(flags: ServeFlags, io: Io): Promise<void> {
         status?.changed();
         deletion?.changed();
       },
+      onRevocation: confirming(numbers, clock, skew),
       clusterIssuers: () => cluster.issuers(),
       compile: (objects, now) => {
         const options = {
@@ -166,12 +164,14 @@ export async function serveCluster(flags: ServeFlags, io: Io): Promise<void> {
       isLeader: () => elector.isLeader(),
       reporting,
       maxStaleness: flags.maxStaleness,
-      record: (end) => serving.recorded({ kind: 'policy', id: '-', ...end }),
+      record: serving.recordEnd,
+      metrics: numbers.controller('status'),
       instance: hostname(),
     });
-    deletion = deletionOf(flags, serving, { credentials, namespace, view, reporting, elector });
-    keeper = keeperOf(flags, serving, { credentials, namespace, view, reporting, elector });
-    const own = await ownCertificates(flags, serving, { credentials, namespace, skew });
+    deletion = deletionOf(flags, serving, { namespace, view, reporting, elector });
+    keeper = keeperOf(flags, serving, { namespace, view, reporting, elector });
+    const own = await ownCertificates(flags, serving, { namespace, skew });
+    countReplica(numbers, { view, elector, configMaps });
     view.start();
     configMaps.start();
     elector.start();
@@ -188,7 +188,7 @@ export async function serveCluster(flags: ServeFlags, io: Io): Promise<void> {
       view: { ...view, snapshot: () => (keyring.ready() ? view.snapshot() : undefined) },
       proofs: createProofVerifier({ keys: issuerKeys, clock, tokenReview: tokenReviews(reviews) }),
       keyring,
-      writeRevocation: revocationWriter(serving, { credentials, namespace }),
+      writeRevocation: revocationWriter(serving, { namespace }),
       issuerKeys,
       keyProblem: () => keyring.problem(),
       checks: () => [
@@ -202,7 +202,7 @@ export async function serveCluster(flags: ServeFlags, io: Io): Promise<void> {
       clockAhead: () => skew.ahead(),
       clockIsWrong: () => clockIsWrong(skew),
       access,
-      agents: registryOf(flags, serving, { credentials, namespace, view, access }),
+      agents: registryOf(flags, serving, { namespace, view, access }),
     });
   });
 }

@@ -5,7 +5,7 @@ import { type Clock, systemClock } from '../clock.ts';
 import { createEngine, type EngineSettings, type HealthCheck } from '../exchange/index.ts';
 import { type KeyRingOptions, makeJwtKeys } from '../keyring/index.ts';
 import type { IssuerKeyStore, ProofVerifier } from '../proof/index.ts';
-import { createServer, type ServerOptions } from '../server/index.ts';
+import { createMetrics, createServer, type Metrics, type ServerOptions } from '../server/index.ts';
 import { CliError, ToldError } from './errors.ts';
 import { type Io, stopped } from './io.ts';
 import { createLog, type Log } from './log.ts';
@@ -23,6 +23,7 @@ export interface Serving {
   readonly clock: Clock;
   readonly random: (bytes: number) => Uint8Array;
   readonly log: Log;
+  readonly metrics: Metrics;
   /** Leaves an audit record; what cannot be written is logged. */
   record(event: AuditEvent): void;
   /** Resolves when the audit record is written. @throws AuditError */
@@ -58,12 +59,11 @@ export async function withServing(
   const random = (bytes: number) => randomBytes(bytes);
   // Whoever reads the log may go away; without a listener the error of the next line (EPIPE) would end the process.
   io.stderr.on('error', () => {});
-  const {
-    log,
-    format,
-    close: endLog,
-  } = createLog(io.stderr, { clock, format: flags.logFormat, level: flags.logLevel });
-  const closers: (() => void | Promise<void>)[] = [endLog];
+  const metrics = createMetrics(version(), clock);
+  const { logFormat, logLevel } = flags;
+  const logger = createLog(io.stderr, { clock, format: logFormat, level: logLevel, onMessage: metrics.logged });
+  const { log } = logger;
+  const closers: (() => void | Promise<void>)[] = [() => logger.close()];
   try {
     closers.push(...before());
     const audit = createAudit({
@@ -72,12 +72,14 @@ export async function withServing(
       log: (message, level) => log(level, message),
     });
     closers.push(() => audit.close());
+    metrics.audit(() => audit.status());
     log('info', 'starting', { version: version(), node: process.version });
 
     await serve({
       clock,
       random,
       log,
+      metrics,
       record: paced((event) => audit.record(event), log),
       recorded: (event) => audit.record(event),
       onClose: (close) => void closers.push(close),
@@ -123,7 +125,7 @@ export async function withServing(
           ...(flags.tlsCert && flags.tlsKey && { tls: { certFile: flags.tlsCert, keyFile: flags.tlsKey } }),
           insecureHttp: flags.insecureHttp ?? false,
           ...guards,
-          version: version(),
+          metrics,
         });
         const { url, opsUrl } = await server.start();
         closers.push(() => server.close(GRACE_MS));
@@ -135,7 +137,7 @@ export async function withServing(
       },
     });
   } catch (error) {
-    if (format === 'json') throw toldOf(error, log);
+    if (logger.format === 'json') throw toldOf(error, log);
     throw error;
   } finally {
     for (const close of closers.reverse()) await close();

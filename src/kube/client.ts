@@ -2,7 +2,7 @@
 import type { Clock } from '../clock.ts';
 import type { ClockSkew } from './clock-skew.ts';
 import type { CredentialSource } from './credentials.ts';
-import { KubeApiError, networkError, ownError } from './errors.ts';
+import { type KubeApiError, networkError, ownError } from './errors.ts';
 import { listPath, pathOf, queryOf, watchPath } from './paths.ts';
 import { RateLimiter } from './rate-limiter.ts';
 import type { CallOptions, KubeClient, KubeObject, ListPage, PatchType, ResourceType } from './types.ts';
@@ -21,8 +21,8 @@ export interface ClientOptions {
   readonly rate?: { readonly qps: number; readonly burst: number };
   /** Learns the server's time from its answers. */
   readonly skew?: ClockSkew;
-  /** Called after each attempt, for metrics: GET, POST, …, or WATCH. Status 0: no answer. */
-  readonly onRequest?: (verb: string, status: number, milliseconds: number) => void;
+  /** Called after each attempt, for metrics: GET, POST, …, or WATCH, with the HTTP status; 0: no answer. */
+  readonly onRequest?: ((verb: string, status: number, milliseconds: number) => void) | undefined;
 }
 
 const DEADLINE = 10_000;
@@ -50,16 +50,21 @@ export function createKubeClient(options: ClientOptions): KubeClient {
     return (date) => skew?.observe(sentAt, date);
   });
 
-  async function counted<T>(verb: string, attempt: () => Promise<T>): Promise<T> {
-    const startedAt = clock.monotonic();
-    const report = (status: number) => onRequest?.(verb, status, clock.monotonic() - startedAt);
+  /** An attempt is two requests where the first one's credentials were refused. */
+  async function counted<T>(verb: string, attempt: (onStatus: (status: number) => void) => Promise<T>): Promise<T> {
+    let startedAt = clock.monotonic();
+    let status: number | undefined;
+    const report = (code: number) => onRequest?.(verb, code, clock.monotonic() - startedAt);
     try {
-      const answer = await attempt();
-      report(200);
-      return answer;
-    } catch (cause) {
-      report(cause instanceof KubeApiError ? cause.status : 0);
-      throw cause;
+      return await attempt((next) => {
+        if (status !== undefined) {
+          report(status);
+          startedAt = clock.monotonic();
+        }
+        status = next;
+      });
+    } finally {
+      report(status ?? 0);
     }
   }
 
@@ -70,7 +75,7 @@ export function createKubeClient(options: ClientOptions): KubeClient {
       for (let retries = 0; ; retries += 1) {
         try {
           await limiter.take(scope.signal);
-          return await counted(call.method, () => wire.send(call, scope.signal));
+          return await counted(call.method, (onStatus) => wire.send(call, scope.signal, onStatus));
         } catch (cause) {
           if (scope.signal.aborted) throw cause;
           failed = networkError(call.what, cause);
@@ -160,7 +165,7 @@ export function createKubeClient(options: ClientOptions): KubeClient {
     async watch(type, params, { signal, onBytes }) {
       const what = `watch ${type.plural}`;
       const call: Call = { what, method: 'GET', path: watchPath(type, params), maxBytes: 0 };
-      const body = await counted('WATCH', () => wire.open(call, signal));
+      const body = await counted('WATCH', (onStatus) => wire.open(call, signal, onStatus));
       return watchEvents(what, body, onBytes);
     },
     close: () => wire.close(),

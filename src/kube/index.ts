@@ -21,20 +21,22 @@ export { type ElectionTimings, LeaderElector, type LeaderElectorOptions } from '
 export { LeaseMark, type LeaseMarkOptions } from './lease-mark.ts';
 export { LeaseNotes, type LeaseNotesOptions, type Notes } from './lease-notes.ts';
 export { createReflector } from './reflector.ts';
-export type {
-  Change,
-  HowGone,
-  KubeLog,
-  Reflector,
-  ReflectorCounters,
-  ReflectorOptions,
-  ReflectorReason,
-  ReflectorStatus,
-  ReflectorTimings,
+export {
+  type Change,
+  type HowGone,
+  type KubeLog,
+  REFLECTOR_REASONS,
+  type Reflector,
+  type ReflectorCounters,
+  type ReflectorOptions,
+  type ReflectorReason,
+  type ReflectorStatus,
+  type ReflectorTimings,
 } from './reflector-types.ts';
 export { TokenBucket } from './retry-limits.ts';
 export { type StatusOutcome, StatusWriter, type StatusWriterOptions } from './status-writer.ts';
 export {
+  type QueueRunning,
   type ReconcileResult,
   TerminalError,
   WorkQueue,

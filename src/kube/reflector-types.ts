@@ -82,22 +82,24 @@ export interface ReflectorTimings {
  * `network`: no answer. `timeout`: not in time. `diverged`: the cache was not what the server has.
  * `short_lived`: the server ends watches at once. `slept`: the machine was suspended. `server_error`: any other.
  */
-export type ReflectorReason =
-  | 'rbac_missing'
-  | 'crd_not_installed'
-  | 'unauthorized'
-  | 'no_credentials'
-  | 'expired'
-  | 'idle'
-  | 'overloaded'
-  | 'stream_error'
-  | 'stream_broken'
-  | 'network'
-  | 'timeout'
-  | 'diverged'
-  | 'short_lived'
-  | 'slept'
-  | 'server_error';
+export const REFLECTOR_REASONS = [
+  'rbac_missing',
+  'crd_not_installed',
+  'unauthorized',
+  'no_credentials',
+  'expired',
+  'idle',
+  'overloaded',
+  'stream_error',
+  'stream_broken',
+  'network',
+  'timeout',
+  'diverged',
+  'short_lived',
+  'slept',
+  'server_error',
+] as const;
+export type ReflectorReason = (typeof REFLECTOR_REASONS)[number];
 
 export interface ReflectorStatus {
   readonly phase: 'new' | 'listing' | 'watching' | 'waiting' | 'stopped';

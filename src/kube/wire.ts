@@ -18,6 +18,8 @@ export interface Call {
   readonly maxBytes: number;
 }
 
+type OnStatus = (status: number) => void;
+
 interface Agents {
   readonly for: Credentials;
   readonly requests: Agent;
@@ -40,11 +42,12 @@ export class Wire {
   }
 
   /**
+   * @param onStatus told of each answer
    * @returns the body of a 2xx
    * @throws KubeApiError
    */
-  async send(call: Call, signal: AbortSignal): Promise<string> {
-    const answer = await this.#ask(call, 'requests', signal);
+  async send(call: Call, signal: AbortSignal, onStatus: OnStatus): Promise<string> {
+    const answer = await this.#ask(call, 'requests', signal, onStatus);
     return text(call, answer, call.maxBytes);
   }
 
@@ -52,8 +55,8 @@ export class Wire {
    * Opens a watch: its body is the caller's to read.
    * @throws KubeApiError
    */
-  open(call: Call, signal: AbortSignal): Promise<IncomingMessage> {
-    return this.#ask(call, 'watches', signal);
+  open(call: Call, signal: AbortSignal, onStatus: OnStatus): Promise<IncomingMessage> {
+    return this.#ask(call, 'watches', signal, onStatus);
   }
 
   /** Ends all connections, watches too. */
@@ -64,15 +67,22 @@ export class Wire {
   }
 
   /** Refused credentials are read again, once: nothing was done with the request. */
-  async #ask(call: Call, pool: 'requests' | 'watches', signal: AbortSignal): Promise<IncomingMessage> {
+  async #ask(
+    call: Call,
+    pool: 'requests' | 'watches',
+    signal: AbortSignal,
+    onStatus: OnStatus,
+  ): Promise<IncomingMessage> {
     // A kubeconfig may name a program to ask, which may hang.
     const credentials = await orAbort(this.#source.current(), signal);
     let answer = await this.#exchange(call, credentials, pool, signal);
+    onStatus(answer.statusCode ?? 0);
     if (answer.statusCode === 401) {
       const fresh = await orAbort(this.#source.renew(credentials), signal);
       if (!sameIdentity(fresh, credentials)) {
         answer.resume();
         answer = await this.#exchange(call, fresh, pool, signal);
+        onStatus(answer.statusCode ?? 0);
       }
     }
     const { statusCode: status = 0 } = answer;

@@ -21,6 +21,15 @@ export interface WorkQueueMetrics {
   done?(worked: number, result: ReconcileResult): void;
   /** `workqueue_retries_total`: keys put off. */
   retried?(): void;
+  /** A queue begins, of so many workers; `running` says what it is at. */
+  queue?(workers: number, running: () => QueueRunning): void;
+}
+
+/** `controller_runtime_active_workers`, `workqueue_unfinished_work_seconds`, `workqueue_longest_running_processor_seconds`. */
+export interface QueueRunning {
+  readonly workers: number;
+  readonly unfinishedSeconds: number;
+  readonly longestSeconds: number;
 }
 
 export type ReconcileResult = 'success' | 'requeue_after' | 'error' | 'terminal_error';
@@ -48,6 +57,7 @@ export interface WorkQueueOptions {
   readonly onError?: (key: string, error: unknown, retryInMs?: number) => void;
 }
 
+const WORKERS = 4;
 /** Milliseconds of reconciles that need no I/O before others get a turn of the event loop. */
 const SLICE_MS = 10;
 
@@ -75,6 +85,7 @@ export class WorkQueue {
     const { perSecond, burst } = options.retryRate ?? { perSecond: 10, burst: 100 };
     this.#bucket = new TokenBucket(options.clock, perSecond, burst);
     this.#delayed = new DelayedKeys(options.clock, (key) => this.add(key));
+    options.metrics?.queue?.(options.workers ?? WORKERS, () => this.running);
   }
 
   /** Keys that wait for a worker. */
@@ -82,11 +93,15 @@ export class WorkQueue {
     return this.#ready.size;
   }
 
-  /** `workqueue_unfinished_work_seconds` and `workqueue_longest_running_processor_seconds`, as of now. */
-  get running(): { readonly unfinishedSeconds: number; readonly longestSeconds: number } {
+  /** As of now. */
+  get running(): QueueRunning {
     const now = this.#clock.monotonic();
     const ages = [...this.#processing.values()].map(({ since }) => (now - since) / 1000);
-    return { unfinishedSeconds: ages.reduce((sum, age) => sum + age, 0), longestSeconds: Math.max(0, ...ages) };
+    return {
+      workers: ages.length,
+      unfinishedSeconds: ages.reduce((sum, age) => sum + age, 0),
+      longestSeconds: Math.max(0, ...ages),
+    };
   }
 
   start(): void {
@@ -153,7 +168,7 @@ export class WorkQueue {
   }
 
   #pump(): void {
-    const { workers = 4, metrics } = this.#options;
+    const { workers = WORKERS, metrics } = this.#options;
     if (!this.#started || this.#resting) return;
     while (this.#processing.size < workers) {
       const [key] = this.#ready;

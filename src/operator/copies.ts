@@ -1,4 +1,5 @@
 /** One local copy of each collection, and what may be said of them together. */
+import type { TokenRevocation } from '../api/v1alpha1/index.ts';
 import type { Clock } from '../clock.ts';
 import {
   type Change,
@@ -43,6 +44,8 @@ export interface CopiesSettings {
   readonly reflect?: <T>(options: ReflectorOptions<T>) => Reflector<T>;
   /** There may be something to do about registrations. */
   readonly onAgents?: () => void;
+  /** A TokenRevocation that came after the first list is in force from now on. */
+  readonly onRevocation?: (made: TokenRevocation) => void;
   /** Something that decides what is served is not what it was. */
   readonly onChange: (change: CopyChange) => void;
 }
@@ -110,12 +113,13 @@ export function createCopies(settings: CopiesSettings): Copies {
 
   function follow<T extends { readonly content: string; readonly uid?: string }>(
     kind: CopyChange['kind'],
-    options: Pick<ReflectorOptions<T>, 'type' | 'project'>,
+    { onAdded, ...options }: Pick<ReflectorOptions<T>, 'type' | 'project'> & { onAdded?: (added: T) => void },
   ): Reflector<T> {
     return reflect<T>({
       ...base,
       ...options,
       onChange(changes) {
+        if (onAdded) for (const change of changes) if (change.type === 'added') onAdded(change.new);
         const real = changes.filter(
           (change) => change.type !== 'modified' || change.old.content !== change.new.content,
         );
@@ -132,9 +136,10 @@ export function createCopies(settings: CopiesSettings): Copies {
       follow<HeldPolicy>(kind, { type: WATCHED[kind], project: holdPolicy(kind) }),
     ]),
   );
-  const revocations = follow<HeldRevocation>('TokenRevocation', {
+  const revocations: Reflector<HeldRevocation> = follow<HeldRevocation>('TokenRevocation', {
     type: WATCHED.TokenRevocation,
     project: holdRevocation,
+    onAdded: ({ object }) => revocations.synced && settings.onRevocation?.(object),
   });
   const namespaces = reflect<HeldNamespace>({
     ...base,

@@ -19,7 +19,7 @@ const UNKNOWN_DEAD = 'what is revoked could not be worked out, so nothing is ser
 
 export interface ClusterViewSettings
   extends Pick<CopiesSettings, 'client' | 'random' | 'log' | 'reflect'>,
-    Partial<Pick<CopiesSettings, 'finalizers' | 'onAgents' | 'scope'>> {
+    Partial<Pick<CopiesSettings, 'finalizers' | 'onAgents' | 'onRevocation' | 'scope'>> {
   readonly clock: Clock;
   /** The operator's own. */
   readonly namespace: string;

@@ -59,6 +59,26 @@ const STATUS: Readonly<Record<ServerErrorCode, number>> = {
   temporarily_unavailable: 503,
 };
 
+const NOT_OF_EXCHANGES: readonly string[] = [
+  'unauthorized',
+  'forbidden',
+  'not_found',
+  'conflict',
+  'unsupported_response_type',
+  'request_timeout',
+  'headers_too_large',
+  'expectation_failed',
+  'tls_required',
+  'tls_files',
+  'listen_failed',
+  'token_file',
+];
+/** What an exchange may be answered, whichever door it came to. */
+export const EXCHANGE_CODES: readonly string[] = [
+  'ok',
+  ...Object.keys(STATUS).filter((code) => !NOT_OF_EXCHANGES.includes(code)),
+];
+
 /** The HTTP status of a stable code. */
 export function statusOf(code: ServerErrorCode): number {
   return STATUS[code];

@@ -1,15 +1,27 @@
-/** Prometheus metrics. Labels come from our own code or from policies, never from a request. */
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+/** Prometheus metrics. Labels come from our own code or, capped, from policies; never from a request. */
+import { collectDefaultMetrics, type Metric, Registry } from 'prom-client';
+import type { Clock } from '../clock.ts';
 import type { HealthCheck, PoliciesReport, Vitals } from '../exchange/types.ts';
+import { EXCHANGE_CODES } from './errors.ts';
+import { type ClusterMetrics, clusterMetrics } from './metrics/cluster.ts';
+import { WATCHES } from './metrics/cluster-table.ts';
+import { CodeCounter, ExemplarHistogram } from './metrics/exchange-meter.ts';
+import { type Format, render } from './metrics/exposition.ts';
+import { issuerGauges } from './metrics/issuers.ts';
+import { DROPPED } from './metrics/process-table.ts';
+import { DOORS, HEALTH, REVOCATION_AND_KEYS, VIEW } from './metrics/serving-table.ts';
+import { Instruments } from './metrics/table.ts';
 import { createHealthGauges } from './metrics-health.ts';
-
-/** Seconds: from a repeated proof to one that waits for an issuer's keys. */
-const BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10];
 
 export interface Metrics {
   readonly registry: Registry;
-  /** @param code `ok`, or the stable code of the refusal; @param seconds from the first byte handled to the answer */
-  exchange(code: string, seconds: number): void;
+  /**
+   * @param code `ok`, or the stable code of the refusal
+   * @param seconds from the first byte handled to the answer
+   * @param correlationId the exemplar
+   * @param now monotonic milliseconds
+   */
+  exchange(code: string, seconds: number, correlationId: string, now: number): void;
   verify(result: 'active' | 'inactive' | 'refused'): void;
   introspect(result: 'active' | 'inactive' | 'refused'): void;
   /** `nothing`: the token was none of ours, or dead already. */
@@ -17,115 +29,105 @@ export interface Metrics {
   jwks(result: 'sent' | 'unchanged' | 'refused'): void;
   /** @param until when the certificate that is served ends, in epoch seconds */
   certificate(until: number): void;
+  logged(level: 'debug' | 'info' | 'warn' | 'error'): void;
+  /** How the audit's sinks are, asked at each scrape. */
+  audit(status: () => readonly { readonly name: string; readonly ok: boolean; readonly queued: number }[]): void;
+  /** Those of a replica; there are none before this is called, once. */
+  cluster(): ClusterMetrics;
   /** Sets the gauges; called for each scrape. */
   refresh(report: PoliciesReport, vitals: Vitals, inFlight: number, checks: readonly HealthCheck[]): void;
+  /** The text of a scrape. */
+  render(format: Format): Promise<string>;
 }
 
 /** A registry of its own, so that two servers in one process do not share numbers. */
-export function createMetrics(version: string): Metrics {
+export function createMetrics(version: string, clock: Clock): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
-  const registers = [registry];
-  const exchanges = new Counter({
-    name: 'trustmint_exchange_requests_total',
-    help: 'Exchanges by result (granted, refused, failed) and stable code.',
-    labelNames: ['result', 'code'],
-    registers,
-  });
-  const duration = new Histogram({
-    name: 'trustmint_exchange_duration_seconds',
-    help: 'From the arrival of a request for a token to its answer.',
-    buckets: BUCKETS,
-    registers,
-  });
-  const verifications = new Counter({
-    name: 'trustmint_verify_requests_total',
-    help: 'Verifications by result (active, inactive, refused).',
-    labelNames: ['result'],
-    registers,
-  });
-  new Gauge({
-    name: 'trustmint_build_info',
-    help: 'Always 1; the labels say what runs.',
-    labelNames: ['version', 'node'],
-    registers,
-  }).set({ version, node: process.version }, 1);
-  const keySets = new Counter({
-    name: 'trustmint_jwks_requests_total',
-    help: 'Requests for our JWK Set by result (sent, unchanged, refused).',
-    labelNames: ['result'],
-    registers,
-  });
-  const introspections = new Counter({
-    name: 'trustmint_introspect_requests_total',
-    help: 'Introspections by result (active, inactive, refused).',
-    labelNames: ['result'],
-    registers,
-  });
-  const revocations = new Counter({
-    name: 'trustmint_revoke_requests_total',
-    help: 'Tokens given up by their holders, by result (made, nothing, refused).',
-    labelNames: ['result'],
-    registers,
-  });
-  const certificate = new Gauge({
-    name: 'trustmint_tls_certificate_expiry_timestamp_seconds',
-    help: 'When the TLS certificate that is served ends, in seconds since the epoch.',
-    registers,
-  });
+  for (const name of DROPPED) registry.removeSingleMetric(name);
+  const tasks: (() => void)[] = [];
+  const beforeScrape = (task: () => void) => void tasks.push(task);
+
+  const { help } = DOORS.trustmint_exchange_requests_total;
+  const exchanges = new CodeCounter('trustmint_exchange_requests_total', help, EXCHANGE_CODES);
+  const timed = DOORS.trustmint_exchange_duration_seconds;
+  const duration = new ExemplarHistogram(
+    'trustmint_exchange_duration_seconds',
+    timed.help,
+    timed.buckets,
+    'correlation_id',
+    clock,
+  );
+  for (const own of [exchanges, duration]) registry.registerMetric(own as unknown as Metric);
+
+  const doors = new Instruments(DOORS, registry);
+  const verifications = doors.counter('trustmint_verify_requests_total');
+  const introspections = doors.counter('trustmint_introspect_requests_total');
+  const revocations = doors.counter('trustmint_revoke_requests_total');
+  const keySets = doors.counter('trustmint_jwks_requests_total');
+  const inFlightNow = doors.gauge('trustmint_http_requests_in_flight');
+  const health = new Instruments(HEALTH, registry);
+  health.gauge('trustmint_build_info').set({ version, node: process.version }, 1);
+  const messages = health.counter('trustmint_log_messages_total');
+  const certificate = health.gauge('trustmint_tls_certificate_expiry_timestamp_seconds');
   // Without a value where none is served: 0 would be long past.
   certificate.remove();
-  const refresh = createGauges(registers);
-  const counted = new Map<string, { inc(): void }>();
+  const refreshHealth = createHealthGauges(registry);
+  const refreshView = viewGauges(registry);
+
   return {
     registry,
-    exchange(code, seconds) {
-      let child = counted.get(code);
-      if (!child) {
-        child = exchanges.labels(resultOf(code), code);
-        counted.set(code, child);
-      }
-      child.inc();
-      duration.observe(seconds);
+    exchange(code, seconds, correlationId, now) {
+      exchanges.inc(code);
+      duration.observe(seconds, correlationId, now);
     },
     verify: (result) => verifications.inc({ result }),
     introspect: (result) => introspections.inc({ result }),
     revoke: (result) => revocations.inc({ result }),
     jwks: (result) => keySets.inc({ result }),
     certificate: (until) => certificate.set(until),
-    refresh,
+    logged: (level) => messages.inc({ level }),
+    audit(status) {
+      const failing = health.gauge('trustmint_audit_failing');
+      const queued = health.gauge('trustmint_audit_queued_records');
+      beforeScrape(() => {
+        for (const { name: sink, ok, queued: waiting } of status()) {
+          failing.set({ sink }, ok ? 0 : 1);
+          queued.set({ sink }, waiting);
+        }
+      });
+    },
+    cluster: () => clusterMetrics(registry, beforeScrape),
+    refresh(report, vitals, inFlight, checks) {
+      for (const task of tasks) task();
+      inFlightNow.set(inFlight);
+      refreshHealth(checks, vitals);
+      refreshView(report, vitals);
+    },
+    render: (format) => render(registry, format),
   };
 }
 
-function resultOf(code: string): string {
-  if (code === 'ok') return 'granted';
-  return code === 'server_error' || code === 'temporarily_unavailable' ? 'failed' : 'refused';
-}
-
-function createGauges(registers: Registry[]): Metrics['refresh'] {
-  const gauge = <Label extends string>(name: string, help: string, ...labelNames: Label[]) =>
-    new Gauge<Label>({ name, help, labelNames, registers });
-  const inFlightNow = gauge('trustmint_http_requests_in_flight', 'Requests being answered, on both listeners.');
-  const stale = gauge('trustmint_view_stale_seconds', 'Seconds since what is served was last known to be fresh.');
-  const kindStale = gauge('trustmint_kind_stale_seconds', 'Seconds since a kind gave its last sign of life.', 'kind');
-  const limits = gauge('trustmint_view_stale_limit_seconds', 'Staleness beyond which this stops.', 'stops');
-  const skew = gauge('trustmint_clock_skew_seconds', "Seconds by which this clock is ahead of the API server's.");
+function viewGauges(registry: Registry): (report: PoliciesReport, vitals: Vitals) => void {
+  const view = new Instruments(VIEW, registry);
+  const stale = view.gauge('trustmint_view_stale_seconds');
+  const limits = view.gauge('trustmint_view_stale_limit_seconds');
+  const readErrors = view.gauge('trustmint_view_read_errors');
+  const rules = view.gauge('trustmint_index_rules');
+  const objects = view.gauge('trustmint_objects');
+  const refreshIssuers = issuerGauges(view.gauge('trustmint_issuer_keys'), view.gauge('trustmint_issuer_failing'));
+  const watched = new Instruments(WATCHES, registry);
+  const kindStale = watched.gauge('trustmint_kind_stale_seconds');
+  const skew = watched.gauge('trustmint_clock_skew_seconds');
   // Without a value while there is nothing to compare with: 0 would be a promise.
   skew.remove();
-  const revocations = gauge('trustmint_revocations', 'Revocations in force by what they name.', 'by');
-  const ownKeys = gauge('trustmint_own_keys', 'Our own keys by state (next, active, retired).', 'state');
-  const ownKeyAge = gauge('trustmint_own_key_age_seconds', 'Seconds since our active key began to sign.');
+  const own = new Instruments(REVOCATION_AND_KEYS, registry);
+  const revocations = own.gauge('trustmint_revocations');
+  const lingering = own.gauge('trustmint_revocations_lingering');
+  const ownKeys = own.gauge('trustmint_own_keys');
+  const ownKeyAge = own.gauge('trustmint_own_key_age_seconds');
   ownKeyAge.remove();
-  const lingering = gauge('trustmint_revocations_lingering', 'Revocations gone, in force until it is known why.');
-  const readErrors = gauge('trustmint_view_read_errors', 'Sources whose newest read failed.');
-  const rules = gauge('trustmint_index_rules', 'Rules served.');
-  const objects = gauge('trustmint_objects', 'Objects by kind and phase.', 'kind', 'phase');
-  const keys = gauge('trustmint_issuer_keys', 'Usable public keys by anchor.', 'anchor', 'provider', 'issuer');
-  const failing = gauge('trustmint_issuer_failing', '1 where the newest fetch failed.', 'anchor', 'provider', 'issuer');
-  const health = createHealthGauges(registers);
-  return (report, vitals, inFlight, checks) => {
-    health(checks, vitals);
-    inFlightNow.set(inFlight);
+  return (report, vitals) => {
     stale.set(report.staleSeconds ?? Number.POSITIVE_INFINITY);
     limits.set({ stops: 'exchange' }, vitals.maxStaleness);
     limits.set({ stops: 'verify' }, vitals.maxVerifyStaleness);
@@ -140,11 +142,6 @@ function createGauges(registers: Registry[]): Metrics['refresh'] {
     rules.set(report.objects.reduce((sum, object) => sum + (object.served ? object.rules : 0), 0));
     objects.reset();
     for (const { kind, phase } of report.objects) objects.inc({ kind, phase });
-    keys.reset();
-    failing.reset();
-    for (const { anchor, provider, issuer, keys: count, error } of report.issuers) {
-      keys.set({ anchor, provider, issuer }, count);
-      failing.set({ anchor, provider, issuer }, error === null ? 0 : 1);
-    }
+    refreshIssuers(report.issuers);
   };
 }

@@ -6,6 +6,7 @@ import { mapsAsObjects, readExplain, renderExplain } from './doors/explain.ts';
 import { ServerError } from './errors.ts';
 import type { EventLoopLag } from './event-loop.ts';
 import type { Gatekeeper } from './gatekeeper.ts';
+import { CONTENT_TYPES, formatFor } from './metrics/exposition.ts';
 import type { Metrics } from './metrics.ts';
 import { createApp, finish, route } from './routes.ts';
 import type { Limits, Log } from './types.ts';
@@ -54,9 +55,10 @@ export function opsApp({ engine, metrics, log, limits, admins, lag, inFlight, dr
     if (!check) throw new ServerError('not_found', 'there is no such readiness check');
     sendJson(res, context, check.ok ? 200 : 503, { status: check.ok ? 'ok' : 'failed', checks: [check] });
   });
-  route(app, 'GET', '/metrics', undefined, async (_req, res, context) => {
+  route(app, 'GET', '/metrics', undefined, async (req, res, context) => {
     metrics.refresh(engine.policies(), engine.vitals(), inFlight(), checks());
-    send(res, context, 200, metrics.registry.contentType, await metrics.registry.metrics());
+    const format = formatFor(req.headers.accept);
+    send(res, context, 200, CONTENT_TYPES[format], await metrics.render(format), { Vary: 'Accept' });
   });
   route(app, 'GET', '/policies', admins.policies, (_req, res, context) =>
     sendJson(res, context, 200, engine.policies()),

@@ -27,7 +27,7 @@ const OPS_GRACE_MS = 1_000;
 /** A server for `options.engine`; nothing is bound and no file is read before `start()`. */
 export function createServer(options: ServerOptions): TrustmintServer {
   const limits = withDefaults(options.limits);
-  const metrics = createMetrics(options.version ?? 'unknown');
+  const metrics = options.metrics ?? createMetrics(options.version ?? 'unknown', options.clock);
   const lag = new EventLoopLag(options.clock);
   let running: Running | undefined;
   return {

@@ -2,6 +2,7 @@
 import type { Registry } from 'prom-client';
 import type { Clock } from '../clock.ts';
 import type { AgentAsked, Engine } from '../exchange/types.ts';
+import type { Metrics } from './metrics.ts';
 
 export interface Address {
   /** An address or name to bind. Loopback: `localhost`, 127.0.0.0/8, `::1`. */
@@ -144,6 +145,8 @@ export interface ServerOptions {
   readonly limits?: Partial<Limits>;
   /** For `trustmint_build_info`. */
   readonly version?: string;
+  /** Of the process, where it has others than the server's; default: the server's own. */
+  readonly metrics?: Metrics;
 }
 
 export interface TrustmintServer {

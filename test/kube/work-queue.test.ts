@@ -59,7 +59,7 @@ describe('work queue', () => {
     queue.add('a');
     await settle();
     assert.deepEqual(begun, ['a']);
-    assert.deepEqual(queue.running, { unfinishedSeconds: 1, longestSeconds: 1 });
+    assert.deepEqual(queue.running, { workers: 1, unfinishedSeconds: 1, longestSeconds: 1 });
     await finish('a');
     assert.deepEqual(begun, ['a', 'a']);
   });

@@ -56,7 +56,8 @@ export function hotDoor({ engine, clock, metrics, log }: HotDoorOptions, format:
       if (error.code !== 'server_error') await record(context, error);
       sendError(res, context, error);
     }
-    metrics.exchange(code, (clock.monotonic() - started) / 1000);
+    const ended = clock.monotonic();
+    metrics.exchange(code, (ended - started) / 1000, context.correlationId, ended);
   };
 
   /** What the door refuses by itself leaves an audit line as well, before the answer. */
