@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
@@ -6,11 +6,19 @@ import { run } from '../../src/cli/program.ts';
 
 export const ROOT = resolve(import.meta.dirname, '../..');
 
+function pagesIn(directory: string): string[] {
+  if (!existsSync(join(ROOT, directory))) return [];
+  const names = readdirSync(join(ROOT, directory), { recursive: true, encoding: 'utf8' });
+  return names
+    .filter((name) => name.endsWith('.md') && !name.includes('node_modules'))
+    .map((name) => `${directory}/${name}`)
+    .sort();
+}
+
 /** Every page that a person reads: paths from the root. */
 export const PAGES: readonly string[] = [
-  ...['README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md', 'examples/README.md'],
-  ...['agents', 'gateway', 'sample-api'].map((name) => `examples/${name}/README.md`),
-  ...readdirSync(join(ROOT, 'docs')).flatMap((name) => (name.endsWith('.md') ? [`docs/${name}`] : [])),
+  ...['README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md'],
+  ...['examples', 'charts', 'docs'].flatMap(pagesIn),
 ];
 
 export function read(path: string): string {
