@@ -113,6 +113,8 @@ describe('gateways in a cluster', () => {
     const { body } = await eventually(200, () => exchange(one, proof, { resource: 'api' }));
     const keysOf = (replica: Operator) => get(`${replica.url}/api/mint/keys?resource=api`, proxy);
     const before = (await keysOf(one)).body.keys;
+    // Nobody writes them back before it was seen what a replica without them does.
+    for (const replica of replicas) replica.process.signal('SIGSTOP');
     await cluster.kubectl(['-n', OPERATOR.namespace, 'delete', 'secret', 'trustmint-keys']);
     const late = await startOperator(cluster, { flags: FAST });
     const waiting = await get(`${late.ops}/readyz?verbose`);
@@ -121,6 +123,7 @@ describe('gateways in a cluster', () => {
       /is gone, though keys were created/.test(JSON.stringify((await get(`${late.ops}/readyz?verbose`)).body)),
     );
     assert.equal((await exchange(late, proof)).status, 503);
+    for (const replica of replicas) replica.process.signal('SIGCONT');
     // The leader looks every 10 s.
     await late.ready(60_000);
     assert.deepEqual((await keysOf(late)).body.keys, before);
