@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { install, OPERATOR, startCluster, until } from '../../e2e/cluster/index.ts';
 import { ROOT } from '../support.ts';
-import { atEnd, certify, endTls, put, serveWorld, WORK } from './inside.ts';
+import { atEnd, put, serveWorld, trusting, WORK } from './inside.ts';
 import { cloneIn } from './namespace.ts';
 
 const ISSUER = 'https://trustmint.trustmint-system.svc:8443';
@@ -51,7 +51,6 @@ async function tokenFor(credentials: string): Promise<string> {
 }
 
 cloneIn(WORK);
-const authority = certify(['trustmint.trustmint-system.svc', 'localhost']);
 const cluster = await startCluster({ controllerManager: true });
 atEnd(() => cluster.stop());
 await install(cluster);
@@ -61,13 +60,16 @@ await cluster.run({
   flags: [
     ...[join(ROOT, 'src/main.ts'), 'serve', '--kubeconfig', await cluster.kubeconfigFor(OPERATOR)],
     ...['--namespace', OPERATOR.namespace, '--issuer', ISSUER],
-    ...['--listen', '127.0.0.1:8443', '--ops-listen', '127.0.0.1:8445'],
-    ...['--tls-cert', join(WORK, 'tls.crt'), '--tls-key', join(WORK, 'tls.key')],
+    // Not loopback: there the ops listener speaks no TLS.
+    ...['--listen', '127.0.0.1:8443', '--ops-listen', '0.0.0.0:8444'],
+    ...['--tls-self-signed', 'trustmint.trustmint-system.svc,localhost'],
   ],
-  readyUrl: 'http://127.0.0.1:8445/healthz',
+  readyUrl: 'https://127.0.0.1:8444/readyz',
 });
-await until(60_000, async () => (await fetch('http://127.0.0.1:8445/readyz').catch(() => undefined))?.status === 200);
-await endTls(8444, 8445);
+await until(60_000, async () => {
+  const ca = ['-n', OPERATOR.namespace, 'get', 'configmap', 'trustmint-ca', '-o', 'jsonpath={.data.ca\\.crt}'];
+  return put('tls.crt', await cluster.kubectl(ca)) !== '';
+});
 await cluster.kubectl(['apply', '-f', join(ROOT, 'examples/kubernetes/research-agent.yaml')]);
 await cluster.apply(MORE);
 await cluster.kubectl(['config', 'set-context', '--current', '--namespace=ai-agents']);
@@ -79,7 +81,7 @@ const workload = { namespace: 'ai-agents', serviceAccount: 'research-agent', aud
 const proof = put('proof', await cluster.token(workload));
 put('token.txt', await tokenFor(proof));
 await serveWorld({
-  ...authority,
+  ...trusting(join(WORK, 'tls.crt')),
   KUBECONFIG: cluster.adminKubeconfig,
   PROOF: proof,
 });

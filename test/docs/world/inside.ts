@@ -50,7 +50,12 @@ export function certify(names: readonly string[]): Record<string, string> {
   const kind = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'];
   const subject = ['-subj', '/CN=docs', '-addext', `subjectAltName=${names.map((name) => `DNS:${name}`).join(',')}`];
   execFileSync('openssl', ['req', '-x509', ...kind, ...subject, '-keyout', key, '-out', cert], { stdio: 'ignore' });
-  return { CURL_CA_BUNDLE: cert, REQUESTS_CA_BUNDLE: cert, SSL_CERT_FILE: cert, NODE_EXTRA_CA_CERTS: cert };
+  return trusting(cert);
+}
+
+/** What makes the usual clients trust the CA in this file. */
+export function trusting(ca: string): Record<string, string> {
+  return { CURL_CA_BUNDLE: ca, REQUESTS_CA_BUNDLE: ca, SSL_CERT_FILE: ca, NODE_EXTRA_CA_CERTS: ca };
 }
 
 /** TLS in front of a port of this machine, with the certificate of `certify`. */
