@@ -1,35 +1,19 @@
 #!/usr/bin/env bash
 # Provides etcd, kube-apiserver, kube-controller-manager and kubectl for the end-to-end tests, in bin/k8s/.
 # With the internet, official binaries; without, built once from the Go modules beside this file. What KUBEBUILDER_ASSETS
-# has already is left to it. Runs side by side wait for each other.
+# has already is left to it.
 set -euo pipefail
-cd "$(dirname "$0")"
+. "$(dirname "$0")/../assets.sh"
 
-out=$(cd ../.. && pwd)/bin/k8s
 envtest=sigs.k8s.io/controller-runtime/tools/setup-envtest@v0.25.1
 index=https://raw.githubusercontent.com/kubernetes-sigs/controller-tools/HEAD/envtest-releases.yaml
-version=$(awk '$1 == "k8s.io/kubernetes" && $2 ~ /^v/ {print $2; exit}' go.mod)
-# What is there was made from other versions when this differs.
-stamp=$(cat go.mod go.sum etcd/go.mod etcd/go.sum | cksum)
-
-say() { echo "kube-assets: $*"; }
-fail() { echo "kube-assets: $*" >&2; exit 1; }
-
-mkdir -p "$out"
-if command -v flock >/dev/null; then
-  exec 9>"$out/.lock"
-  flock -n 9 || { say 'another run is at it, waiting for it'; flock 9; }
-fi
+programs=(etcd kubectl kube-apiserver kube-controller-manager)
+assets_in k8s KUBEBUILDER_ASSETS go.mod go.sum etcd/go.mod etcd/go.sum -- "${programs[@]}"
+version=$(version k8s.io/kubernetes)
 # On this file system, so that a binary appears whole or not at all.
 work=$(mktemp -d "$out/.work.XXXXXX")
 trap 'rm -rf "$work"' EXIT
-if [ "$(cat "$out/made-from" 2>/dev/null)" != "$stamp" ]; then
-  rm -f "$out"/{etcd,kube-apiserver,kube-controller-manager,kubectl}
-  echo "$stamp" >"$work/made-from"
-  mv "$work/made-from" "$out/made-from"
-fi
 
-has() { [ -x "$out/$1" ] || { [ -n "${KUBEBUILDER_ASSETS:-}" ] && [ -x "$KUBEBUILDER_ASSETS/$1" ]; }; }
 lacks_any() { for name in "$@"; do has "$name" || return 0; done; return 1; }
 keep() { chmod 755 "$work/$1" && mv "$work/$1" "$out/$1"; }
 
@@ -53,19 +37,8 @@ download_controller_manager() {
   keep kube-controller-manager
 }
 
-build() { # name, module folder, package, ldflags
-  has "$1" && return
-  local began=$SECONDS
-  say "building $1 (all four take minutes the first time, and are kept)"
-  (cd "$2" && CGO_ENABLED=0 GOWORK=off go build -mod=readonly -buildvcs=false -trimpath -ldflags "-s -w $4" \
-    -o "$work/$1" "$3" 2> >(grep -v '^go: downloading ' >&2 || true))
-  keep "$1"
-  say "built $1 in $((SECONDS - began)) s"
-}
-
-if lacks_any etcd kube-apiserver kube-controller-manager kubectl; then
-  command -v go >/dev/null ||
-    fail 'needs Go 1.26 or newer (https://go.dev/dl), or all four binaries in the folder that KUBEBUILDER_ASSETS names'
+if lacks_any "${programs[@]}"; then
+  command -v go >/dev/null || fail "$needed"
   if curl -fsSL --connect-timeout 5 --max-time 30 -o /dev/null "$index" 2>/dev/null; then
     if lacks_any etcd kube-apiserver kubectl; then
       say "downloading Kubernetes $version"
@@ -78,9 +51,9 @@ if lacks_any etcd kube-apiserver kube-controller-manager kubectl; then
   IFS=. read -r major minor _ <<<"${version#v}"
   at=k8s.io/component-base/version
   ldflags="-X $at.gitVersion=$version -X $at.gitMajor=$major -X $at.gitMinor=$minor"
-  build etcd etcd go.etcd.io/etcd/server/v3 ''
+  build etcd etcd go.etcd.io/etcd/server/v3 -ldflags '-s -w'
   for name in kubectl kube-apiserver kube-controller-manager; do
-    build "$name" . "k8s.io/kubernetes/cmd/$name" "$ldflags"
+    build "$name" . "k8s.io/kubernetes/cmd/$name" -ldflags "-s -w $ldflags"
   done
 fi
-say "Kubernetes $version and etcd are in ${KUBEBUILDER_ASSETS:+$KUBEBUILDER_ASSETS and }$out"
+say "Kubernetes $version and etcd are in $where"
