@@ -6,7 +6,7 @@ import type { LogFields, LogLevel } from './log.ts';
 const WINDOW = 60_000;
 /** Messages of one kind in a window. */
 const FAILURES = 20;
-const OTHERS = 100;
+const OTHERS = 1_000;
 /** Kinds that are told apart; beyond, those of one level are one. */
 const MAX_KINDS = 256;
 

@@ -33,7 +33,7 @@ export interface Logger {
 }
 
 /**
- * A log. What is said again and again is said 20 times a minute (info and debug: 100), then counted: a line at the end of
+ * A log. What is said again and again is said 20 times a minute (info and debug: 1,000), then counted: a line at the end of
  * that minute has the number in `held_back`.
  */
 export function createLog(stream: NodeJS.WritableStream & { isTTY?: boolean }, options: LogOptions): Logger {
