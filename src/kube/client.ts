@@ -195,7 +195,9 @@ function json(what: string, text: string): unknown {
 }
 
 function pageOf(what: string, body: unknown): ListPage {
-  const { items, metadata } = body as { items?: unknown; metadata?: Record<string, unknown> };
+  const { items: given, metadata } = body as { items?: unknown; metadata?: Record<string, unknown> };
+  // What Go makes of a list of metadata that is empty.
+  const items = given === null ? [] : given;
   const resourceVersion = metadata?.resourceVersion;
   if (!Array.isArray(items) || typeof resourceVersion !== 'string' || resourceVersion === '')
     throw ownError(what, 'BadAnswer', 'the answer is no list');

@@ -135,6 +135,12 @@ describe('The client of the API server', () => {
     }
   });
 
+  it('an empty list of metadata, which a real API server writes as null, is a list', async () => {
+    fake.server.fault = () => ({ status: 200, body: '{"items": null, "metadata": {"resourceVersion": "7"}}' });
+    const { items } = await fake.client.list(WIDGETS, { metadataOnly: true });
+    assert.deepEqual(items, []);
+  });
+
   it('refuses names that would lead elsewhere', async () => {
     await assert.rejects(fake.client.get(WIDGETS, '..', 'default'), TypeError);
     await assert.rejects(fake.client.get(WIDGETS, '', 'default'), TypeError);
