@@ -58,8 +58,9 @@ export async function withCluster<T>(
 
 async function credentialsOf({ kubeconfig: file, context }: ClusterFlags): Promise<CredentialSource> {
   const { KUBECONFIG, KUBERNETES_SERVICE_HOST } = process.env;
-  const home = join(homedir(), '.kube', 'config');
-  const path = file ?? (KUBECONFIG || (!KUBERNETES_SERVICE_HOST && existsSync(home) ? home : undefined));
+  // In a pod nobody may have a home.
+  const home = KUBERNETES_SERVICE_HOST ? undefined : join(homedir(), '.kube', 'config');
+  const path = file ?? (KUBECONFIG || (home && existsSync(home) ? home : undefined));
   if (file === undefined && path?.includes(delimiter)) {
     throw new CliError('no_cluster', 'KUBECONFIG names several files: say with --kubeconfig which one');
   }
