@@ -36,14 +36,17 @@ export async function createAuthority(dir: string, name: string): Promise<KeyPai
   return pair;
 }
 
-/** A serving certificate for 127.0.0.1 and localhost, and another address. */
+/** The API server's address among the Services', by which Pods know it. */
+const SERVICE_ADDRESS = '10.0.0.1';
+
+/** A serving certificate for 127.0.0.1 and localhost, for Pods, and another address. */
 export function createServingCertificate(
   dir: string,
   name: string,
   authority: KeyPair,
   address = '127.0.0.1',
 ): Promise<KeyPair> {
-  const names = `IP:127.0.0.1,IP:${address},DNS:localhost,DNS:kubernetes.default.svc`;
+  const names = `IP:127.0.0.1,IP:${SERVICE_ADDRESS},IP:${address},DNS:localhost,DNS:kubernetes.default.svc`;
   return sign(dir, name, authority, '/CN=kube-apiserver', `subjectAltName=${names}\nextendedKeyUsage=serverAuth\n`);
 }
 
