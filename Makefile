@@ -58,7 +58,7 @@ image: install ## The container image, built without a daemon: bin/image/{oci.ta
 	@hack/image/build.sh
 
 .PHONY: test-e2e
-test-e2e: install kube-assets spire-assets prometheus-assets ## End-to-end, against a real Kubernetes API server (ARGS=test/e2e/crds.test.ts for a part)
+test-e2e: install kube-assets spire-assets prometheus-assets helm-assets ## End-to-end, against a real Kubernetes API server (ARGS=test/e2e/crds.test.ts for a part)
 	@mocha --config test/e2e/.mocharc.json $(if $(ARGS),$(ARGS),'test/e2e/**/*.test.ts')
 
 .PHONY: soak
