@@ -47,6 +47,8 @@ const LIBRARIES = new Map([
   ['commander', ['cli', 'main']],
   ['yaml', ['standalone', 'cli']],
   ['zod', ['api', 'standalone', 'keyring']],
+  ['pkijs', ['certificates']],
+  ['asn1js', ['certificates']],
   // createRequire would import past this check.
   ['node:module', []],
 ]);

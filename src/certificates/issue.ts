@@ -9,7 +9,7 @@ import {
   X509Certificate,
 } from 'node:crypto';
 import { promisify } from 'node:util';
-import { bits, explicit, implicit, integer, octets, oid, sequence, set, TRUE, time, utf8 } from './der.ts';
+import type { BaseBlock } from 'asn1js';
 import { authorityOf, leafOf } from './read.ts';
 import type { Maker } from './types.ts';
 
@@ -21,7 +21,8 @@ export const BACKDATED = 2 * HOUR;
 export const LEAF_LIFE = 90 * DAY;
 export const AUTHORITY_LIFE = 3_653 * DAY;
 
-const ECDSA_WITH_SHA256 = sequence(oid('1.2.840.10045.4.3.2'));
+const ECDSA_WITH_SHA256 = '1.2.840.10045.4.3.2';
+const COMMON_NAME = '2.5.4.3';
 const EXTENSION = {
   subjectKey: '2.5.29.14',
   keyUsage: '2.5.29.15',
@@ -31,10 +32,10 @@ const EXTENSION = {
   extendedKeyUsage: '2.5.29.37',
 } as const;
 /** Neither ever vouches for a client, or for code. */
-const SERVER_AUTH = sequence(oid('1.3.6.1.5.5.7.3.1'));
-const USAGE = { digitalSignature: bits(Buffer.from([0x80]), 7), signsCertificates: bits(Buffer.from([0x06]), 1) };
+const SERVER_AUTH = '1.3.6.1.5.5.7.3.1';
+/** Bits of KeyUsage, and how many of the byte's last ones do not count. */
+const USAGE = { digitalSignature: [0x80, 7], signsCertificates: [0x06, 1] } as const;
 const DNS_NAME = 2;
-const KEY_IDENTIFIER = 0;
 
 export interface MakerOptions {
   /** Cryptographically secure bytes, for serial numbers. */
@@ -50,24 +51,15 @@ export function certificateMaker({ random, makeKey = newKey }: MakerOptions): Ma
       // A name of its own: a client that trusts two of them need not try both.
       const name = `Trustmint CA ${Buffer.from(random(4)).toString('hex')}`;
       const until = now + AUTHORITY_LIFE;
-      const own = [
-        extension('basicConstraints', sequence(TRUE, integer(Buffer.from([0]))), true),
-        extension('keyUsage', USAGE.signsCertificates, true),
-        extension('extendedKeyUsage', SERVER_AUTH),
-      ];
-      return authorityOf(signed({ serial: random(16), name, issuer: { name, key }, key, now, until, own }), pem(key))!;
+      const certificate = await signed({ serial: random(16), name, issuer: { name, key }, key, now, until });
+      return authorityOf(certificate, pem(key))!;
     },
     async leaf(by, names, now) {
       const key = await makeKey();
       const issuer = { name: by.certificate.subject.slice('CN='.length), key: createPrivateKey(by.key!) };
       const until = Math.min(now + LEAF_LIFE, by.until);
-      const own = [
-        extension('basicConstraints', sequence(), true),
-        extension('keyUsage', USAGE.digitalSignature, true),
-        extension('extendedKeyUsage', SERVER_AUTH),
-        extension('subjectAltName', sequence(...names.map((name) => implicit(DNS_NAME, Buffer.from(name, 'ascii'))))),
-      ];
-      return leafOf(signed({ serial: random(16), name: 'trustmint', issuer, key, now, until, own }), pem(key))!;
+      const certificate = await signed({ serial: random(16), name: 'trustmint', issuer, key, now, until, names });
+      return leafOf(certificate, pem(key))!;
     },
   };
 }
@@ -92,42 +84,82 @@ interface ToSign {
   readonly key: KeyObject;
   readonly now: number;
   readonly until: number;
-  readonly own: readonly Buffer[];
+  /** DNS names; absent: it is a CA. */
+  readonly names?: readonly string[];
 }
 
-function signed({ serial, name, issuer, key, now, until, own }: ToSign): X509Certificate {
+async function signed(asked: ToSign): Promise<X509Certificate> {
+  // Loaded here: whoever makes no certificates does not pay for it.
+  const [asn1, pki] = await Promise.all([import('asn1js'), import('pkijs')]);
+  const named = (name: string) =>
+    new pki.RelativeDistinguishedNames({
+      typesAndValues: [
+        new pki.AttributeTypeAndValue({ type: COMMON_NAME, value: new asn1.Utf8String({ value: name }) }),
+      ],
+    });
+  // RFC 5280 §4.1.2.5: in whole seconds, with a year of two digits until 2049.
+  const time = (at: number) => {
+    const value = new Date(Math.floor(at / 1000) * 1000);
+    return new pki.Time({ type: value.getUTCFullYear() < 2050 ? 0 : 1, value });
+  };
+  const extension = (name: keyof typeof EXTENSION, value: BaseBlock, critical = false) =>
+    new pki.Extension({ extnID: EXTENSION[name], critical, extnValue: value.toBER() });
+  const usage = ([byte, unusedBits]: (typeof USAGE)[keyof typeof USAGE]) =>
+    new asn1.BitString({ valueHex: Uint8Array.of(byte).buffer, unusedBits });
+  const own = (names: readonly string[] | undefined) =>
+    names
+      ? [
+          extension('basicConstraints', new pki.BasicConstraints({ cA: false }).toSchema(), true),
+          extension('keyUsage', usage(USAGE.digitalSignature), true),
+          extension(
+            'subjectAltName',
+            new pki.AltName({
+              altNames: names.map((value) => new pki.GeneralName({ type: DNS_NAME, value })),
+            }).toSchema(),
+          ),
+        ]
+      : [
+          extension('basicConstraints', new pki.BasicConstraints({ cA: true, pathLenConstraint: 0 }).toSchema(), true),
+          extension('keyUsage', usage(USAGE.signsCertificates), true),
+        ];
+
+  const { serial, name, issuer, key, now, until, names } = asked;
   const publicKey = createPublicKey(key);
-  const body = sequence(
-    explicit(0, integer(Buffer.from([2]))),
-    integer(positive(serial)),
-    ECDSA_WITH_SHA256,
-    named(issuer.name),
-    sequence(time(now - BACKDATED), time(until)),
-    named(name),
-    spki(publicKey),
-    explicit(
-      3,
-      sequence(
-        ...own,
-        extension('subjectKey', octets(identifier(publicKey))),
-        extension('authorityKey', sequence(implicit(KEY_IDENTIFIER, identifier(createPublicKey(issuer.key))))),
+  const algorithm = new pki.AlgorithmIdentifier({ algorithmId: ECDSA_WITH_SHA256 });
+  const certificate = new pki.Certificate({
+    version: 2,
+    serialNumber: new asn1.Integer({ valueHex: positive(serial) }),
+    signature: algorithm,
+    signatureAlgorithm: algorithm,
+    issuer: named(issuer.name),
+    subject: named(name),
+    notBefore: time(now - BACKDATED),
+    notAfter: time(until),
+    subjectPublicKeyInfo: pki.PublicKeyInfo.fromBER(spki(publicKey)),
+    extensions: [
+      ...own(names),
+      extension('extendedKeyUsage', new pki.ExtKeyUsage({ keyPurposes: [SERVER_AUTH] }).toSchema()),
+      extension('subjectKey', new asn1.OctetString({ valueHex: identifier(publicKey) })),
+      extension(
+        'authorityKey',
+        new pki.AuthorityKeyIdentifier({
+          keyIdentifier: new asn1.OctetString({ valueHex: identifier(createPublicKey(issuer.key)) }),
+        }).toSchema(),
       ),
-    ),
-  );
-  const signature = sign('sha256', body, issuer.key);
-  return new X509Certificate(sequence(body, ECDSA_WITH_SHA256, bits(signature)));
+    ],
+  });
+  const body = Buffer.from(certificate.encodeTBS().toBER());
+  certificate.signatureValue = new asn1.BitString({ valueHex: exact(sign('sha256', body, issuer.key)) });
+  return new X509Certificate(Buffer.from(certificate.toSchema(true).toBER()));
 }
 
 /** Without a sign bit, and never with a superfluous byte before it. */
-function positive([first = 0, ...rest]: Uint8Array): Buffer {
-  return Buffer.from([(first & 0x3f) | 0x40, ...rest]);
+function positive([first = 0, ...rest]: Uint8Array): ArrayBuffer {
+  return Uint8Array.of((first & 0x3f) | 0x40, ...rest).buffer;
 }
 
-const named = (name: string): Buffer => sequence(set(sequence(oid('2.5.4.3'), utf8(name))));
-
-function extension(name: keyof typeof EXTENSION, value: Buffer, critical = false): Buffer {
-  return sequence(oid(EXTENSION[name]), ...(critical ? [TRUE] : []), octets(value));
-}
+/** A buffer may be a window into a larger one. */
+const exact = (bytes: Uint8Array): ArrayBuffer => Uint8Array.from(bytes).buffer;
 
 const spki = (key: KeyObject): Buffer => key.export({ type: 'spki', format: 'der' });
 
@@ -135,5 +167,5 @@ const spki = (key: KeyObject): Buffer => key.export({ type: 'spki', format: 'der
 const POINT = 65;
 
 /** RFC 7093 §2, method 1. */
-const identifier = (key: KeyObject): Buffer =>
-  createHash('sha256').update(spki(key).subarray(-POINT)).digest().subarray(0, 20);
+const identifier = (key: KeyObject): ArrayBuffer =>
+  exact(createHash('sha256').update(spki(key).subarray(-POINT)).digest().subarray(0, 20));

@@ -1,6 +1,8 @@
 /** Replicas that keep certificates in one cluster of memory; keys are made at once, so that nothing waits in real time. */
 import assert from 'node:assert/strict';
 import { generateKeyPairSync, randomBytes, X509Certificate } from 'node:crypto';
+// Loaded now, for loading it when it is needed takes real time.
+import 'pkijs';
 import { certificateMaker } from '../../../src/certificates/index.ts';
 import { type CertificateKeeper, keepCertificates } from '../../../src/operator/index.ts';
 import { type Faults, MemoryClient, MemoryServer } from '../../kube/support/memory-client.ts';
