@@ -19,7 +19,9 @@ export interface Place {
   readonly volumes: PodVolumes;
 }
 
-export const logFileOf = (dir: string, container: string) => join(dir, `${container}.log`);
+/** What a container wrote: it stays when its Pod goes. */
+export const logFileOf = (dir: string, namespace: string, pod: string, container: string) =>
+  join(dir, 'logs', `${namespace}_${pod}_${container}.log`);
 
 /** @throws NotCreated while it cannot be created */
 export async function optionsOf(pod: Pod, one: Live, place: Place): Promise<ContainerOptions> {
@@ -43,7 +45,7 @@ export async function optionsOf(pod: Pod, one: Live, place: Place): Promise<Cont
     group: security.runAsGroup ?? user,
     workingDir: container.workingDir ?? image.workingDir,
     dir: join(dir, root),
-    logFile: logFileOf(dir, container.name),
+    logFile: logFileOf(node.dir, metadata.namespace ?? '', metadata.name, container.name),
     mounts: [
       ...(await systemFiles(pod, dir)),
       ...(container.volumeMounts ?? []).map(({ name, mountPath, readOnly = false }) => ({

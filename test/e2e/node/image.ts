@@ -38,6 +38,7 @@ const REPOSITORY: Image = {
 /** @returns undefined: there is no such image to pull */
 export async function imageOf(name: string): Promise<Image | undefined> {
   const [repository = ''] = name.replace(/@sha256:.*$/, '').split(/:[^/]*$/);
+  if (/(^|\/)node$/.test(repository)) return { ...REPOSITORY, id: 'node', entrypoint: ['/nodejs/bin/node'] };
   if (!/(^|\/)trustmint$/.test(repository)) return undefined;
   return (await isBuiltAndFresh()) ? builtImage() : REPOSITORY;
 }

@@ -1,6 +1,6 @@
 /** A cluster's nodes, played: see `startNodes`, and README.md for what is played and what is not. */
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -22,8 +22,8 @@ export interface Nodes {
   reachService(namespace: string, name: string, port: string | number): Promise<number>;
   /** A port of 127.0.0.1 whose connections go to a Pod's port. */
   reachPod(namespace: string, name: string, port: number): Promise<number>;
-  /** What its container wrote, also after it ended, until it is deleted. */
-  log(namespace: string, pod: string, container: string): Promise<string>;
+  /** What all containers wrote of the Pods whose names begin so, those that are gone too. */
+  logs(namespace: string, prefix: string): Promise<string>;
   stop(): Promise<void>;
 }
 
@@ -34,6 +34,7 @@ export interface Nodes {
  */
 export async function startNodes(cluster: Cluster): Promise<Nodes> {
   const dir = await mkdtemp(join(tmpdir(), 'trustmint-nodes-'));
+  await mkdir(join(dir, 'logs'));
   const ending = new AbortController();
   const client = await administrator(cluster);
   const raw = await rawApi(cluster);
@@ -41,7 +42,7 @@ export async function startNodes(cluster: Cluster): Promise<Nodes> {
   const services = followServices(client, ending.signal, (table) => network.serve(table));
   const parts = { client, raw, network, dir, nodes: NODES, services: () => services.all() };
   const kubelet = new Kubelet(parts);
-  const logs = await serveLogs(dir, kubelet);
+  const logs = await serveLogs(dir);
   for (const name of NODES) await createNode(cluster, name, portOf(logs));
   void kubelet.run(ending.signal);
   void schedule(client, NODES, ending.signal);
@@ -79,9 +80,9 @@ export async function startNodes(cluster: Cluster): Promise<Nodes> {
         if (!address) throw new Error(`${namespace}/${name} does not run`);
         return await network.dial(address, port);
       }),
-    async log(namespace, pod, container) {
-      const file = kubelet.lifeOf(namespace, pod)?.logOf(container);
-      return file ? await readFile(file, 'utf8') : '';
+    async logs(namespace, prefix) {
+      const files = (await readdir(join(dir, 'logs'))).filter((file) => file.startsWith(`${namespace}_${prefix}`));
+      return (await Promise.all(files.map((file) => readFile(join(dir, 'logs', file), 'utf8')))).join('');
     },
     async stop() {
       ending.abort();

@@ -1,5 +1,4 @@
 /** Two nodes and their kubelets: Pods that are bound to one of them run, as processes of this machine. */
-import { join } from 'node:path';
 import type { KubeClient, KubeObject } from '../../../src/kube/types.ts';
 import type { DataOf } from './environment.ts';
 import { core, follow, keyOf, PODS } from './follow.ts';
@@ -11,6 +10,7 @@ import { podAddress } from './table.ts';
 
 /** What a Pod's life asks of its node. */
 export interface Node {
+  /** Of all Pods: `pods/`, `logs/`. */
   readonly dir: string;
   readonly network: Network;
   address(): string;
@@ -47,7 +47,7 @@ export class Kubelet {
     this.#parts = parts;
     const { client, raw, network, dir, services } = parts;
     this.#node = {
-      dir: join(dir, 'pods'),
+      dir,
       network,
       services,
       address: () => {

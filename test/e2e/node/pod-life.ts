@@ -3,7 +3,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ContainerOptions, type Running, startContainer } from './container.ts';
-import { logFileOf, optionsOf } from './container-options.ts';
+import { optionsOf } from './container-options.ts';
 import { NotCreated } from './environment.ts';
 import type { Node } from './kubelet.ts';
 import { exitCodeOf, hasEnded, type Live, live, statusOf } from './pod-status.ts';
@@ -41,7 +41,7 @@ export class PodLife {
   constructor(node: Node, pod: Pod) {
     this.#node = node;
     this.pod = pod;
-    this.#dir = join(node.dir, pod.metadata.uid);
+    this.#dir = join(node.dir, 'pods', pod.metadata.uid);
     this.#init = (pod.spec.initContainers ?? []).map(live);
     this.#main = pod.spec.containers.map(live);
     const { namespace = '', name } = pod.metadata;
@@ -55,10 +55,6 @@ export class PodLife {
       ),
     );
     this.#done = this.#live().catch((error) => console.error(`      ${namespace}/${name}:`, error));
-  }
-
-  logOf(container: string): string {
-    return logFileOf(this.#dir, container);
   }
 
   /** Told to end: each container is told so, and killed when its time is up; then the Pod goes. */
@@ -82,7 +78,6 @@ export class PodLife {
       this.#over.abort();
       this.#sandbox?.stop();
       await this.#tell();
-      // Its log is read after it has ended, until it is deleted.
     }
   }
 
