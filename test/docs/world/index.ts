@@ -1,5 +1,6 @@
 /** Where the commands of the docs run: see README.md. */
 import { join } from 'node:path';
+import { helmBinary } from '../../chart/support.ts';
 import { binary } from '../../e2e/cluster/index.ts';
 import { startInside, type World } from './namespace.ts';
 
@@ -26,9 +27,13 @@ export const WORLDS: Readonly<Record<string, WorldKind>> = {
 /** There is no kubelet to forward a port; the operator listens on this machine anyway. */
 const kubectl = () => `[[ " $* " == *" port-forward "* ]] && exec sleep infinity\nexec ${binary('kubectl')} "$@"`;
 
+/** That of the project, whatever the machine has. */
+const helm = () => `exec ${helmBinary('helm') ?? 'helm'} "$@"`;
+
 /** Those that take a real API server: the tests of test/e2e. */
 export const CLUSTER_WORLDS: Readonly<Record<string, WorldKind>> = {
   cluster: { start: () => startInside(inside('cluster'), { kubectl: kubectl() }), perPage: false },
   // For what ends the cluster that it is typed in.
   teardown: { start: () => startInside(inside('cluster'), { kubectl: kubectl() }), perPage: true },
+  install: { start: () => startInside(inside('install'), { kubectl: kubectl(), helm: helm() }), perPage: true },
 };
