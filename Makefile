@@ -41,6 +41,10 @@ bench: install ## Side-by-side measurements (ARGS=--quick for a short run)
 bench-operator: install kube-assets ## Changes served by 3 replicas, and 10,000 policies, on a real API server (ARGS=--quick)
 	@node bench/operator.ts $(ARGS)
 
+.PHONY: bench-capacity
+bench-capacity: install kube-assets ## What one replica takes in a cluster: CPU of an exchange, memory by policies (ARGS=--quick)
+	@node bench/capacity.ts $(ARGS)
+
 .PHONY: bench-revocation
 bench-revocation: install kube-assets ## How soon a revocation is in force in 3 replicas and an offline verifier (ARGS=--quick)
 	@node bench/revocation.ts $(ARGS)
@@ -58,7 +62,7 @@ image: install ## The container image, built without a daemon: bin/image/{oci.ta
 	@hack/image/build.sh
 
 .PHONY: test-e2e
-test-e2e: install kube-assets spire-assets prometheus-assets helm-assets ## End-to-end, against a real Kubernetes API server (ARGS=test/e2e/crds.test.ts for a part)
+test-e2e: install kube-assets spire-assets prometheus-assets helm-assets shells-assets image ## End-to-end, against a real Kubernetes API server (ARGS=test/e2e/crds.test.ts for a part)
 	@mocha --config test/e2e/.mocharc.json $(if $(ARGS),$(ARGS),'test/e2e/**/*.test.ts')
 
 .PHONY: soak
@@ -80,6 +84,10 @@ prometheus-assets: ## Prometheus and promtool for the tests of alerts and dashbo
 .PHONY: helm-assets
 helm-assets: ## Helm and kubeconform for the tests of the chart: built once, kept in bin/helm
 	@hack/helm/assets.sh
+
+.PHONY: shells-assets
+shells-assets: ## zsh and fish for the tests of completion: Debian's packages, unpacked to bin/shells
+	@hack/shells/assets.sh
 
 .PHONY: cluster
 cluster: install kube-assets ## A real API server with the operator in it, and what to try; serves until Ctrl-C (ARGS=--tenancy=single)
