@@ -23,7 +23,7 @@ describe('The command line in the docs', () => {
       assert.ok(page.includes(`\n| \`${flag}\` |`), flag);
     }
     for (const [, flag = ''] of page.matchAll(/^\| `(--[a-z-]+)/gm)) assert.ok(known.includes(` ${flag} `), flag);
-    const deployment = read('examples/kubernetes/operator.yaml');
+    const deployment = read('config/manager/deployment.yaml');
     const args = [...deployment.matchAll(/^ +- (--[a-z-]+)=/gm)];
     assert.ok(args.length > 3);
     for (const [, flag = ''] of args) assert.ok(known.includes(` ${flag} `), flag);

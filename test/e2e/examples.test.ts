@@ -142,16 +142,4 @@ describe('examples/kubernetes', () => {
     await until(10_000, async () => (await cluster.tryKubectl(['get', 'sa', 'default', '-n', 'elsewhere'])).code === 0);
     assert.equal((await exchange(operator, await of('default'))).body.error, 'no_matching_policy');
   });
-
-  it('operator.yaml: the API server takes it, and the account that it names is the one with the rights', async () => {
-    await apply('operator.yaml');
-    let pods: Pod[] = [];
-    await until(30_000, async () => {
-      const out = await cluster.kubectl(['get', 'pods', '-n', 'trustmint-system', '-o', 'json']);
-      pods = (JSON.parse(out) as { items: Pod[] }).items;
-      return pods.length === 3;
-    });
-    const user = `--as=system:serviceaccount:trustmint-system:${pods[0]!.spec.serviceAccountName}`;
-    assert.equal((await cluster.kubectl(['auth', 'can-i', 'list', 'trustpolicies', '-A', user])).trim(), 'yes');
-  });
 });
