@@ -61,6 +61,15 @@ build: install ## dist/ as it is published
 image: install ## The container image, built without a daemon: bin/image/{oci.tar,digest,rootfs,sbom.spdx.json}
 	@hack/image/build.sh
 
+.PHONY: docs
+docs: install site/node_modules/.package-lock.json ## docs/ as a site in site/dist; every link and anchor of it is looked at
+	@cd site && npm run --silent build
+	@node hack/site/check.ts
+
+site/node_modules/.package-lock.json: site/package.json site/package-lock.json
+	@cd site && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
 .PHONY: test-e2e
 test-e2e: install kube-assets spire-assets prometheus-assets helm-assets shells-assets image ## End-to-end, against a real Kubernetes API server (ARGS=test/e2e/crds.test.ts for a part)
 	@mocha --config test/e2e/.mocharc.json $(if $(ARGS),$(ARGS),'test/e2e/**/*.test.ts')

@@ -18,8 +18,7 @@ function row(option: Option): string[] {
   ].join('. ');
   const shown = typeof standard === 'string' || typeof standard === 'number' ? code(String(standard)) : '';
   return [
-    code(option.flags),
-    variable ? code(variable) : '',
+    `${code(option.flags)}${variable ? `<br>${code(variable)}` : ''}`,
     option.mandatory ? 'required' : shown,
     about.replace(/\.\. /, '. '),
   ];
@@ -39,7 +38,7 @@ function pageOf(command: Command, path: string): string[] {
         ]),
       ),
     );
-    if (options.length > 0) parts.push(table(['flag', 'variable', 'default', ''], options.map(row)));
+    if (options.length > 0) parts.push(table(['flag, variable', 'default', ''], options.map(row)));
     return [...parts, ...visible.flatMap((one) => pageOf(one, `${path} ${one.name()}`))];
   }
   parts.push(`\`\`\`text\n${`${path} ${command.usage()}`.trim()}\n\`\`\``);
@@ -50,7 +49,7 @@ function pageOf(command: Command, path: string): string[] {
     ]);
     parts.push(table(['argument', ''], rows));
   }
-  if (options.length > 0) parts.push(table(['flag', 'variable', 'default', ''], options.map(row)));
+  if (options.length > 0) parts.push(table(['flag, variable', 'default', ''], options.map(row)));
   return parts;
 }
 
