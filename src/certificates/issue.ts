@@ -11,6 +11,7 @@ import {
 import { promisify } from 'node:util';
 import type { BaseBlock } from 'asn1js';
 import { authorityOf, leafOf } from './read.ts';
+import { NAME_CONSTRAINTS, scopeOf } from './scope.ts';
 import type { Maker } from './types.ts';
 
 const HOUR = 3_600_000;
@@ -28,6 +29,7 @@ const EXTENSION = {
   keyUsage: '2.5.29.15',
   subjectAltName: '2.5.29.17',
   basicConstraints: '2.5.29.19',
+  nameConstraints: NAME_CONSTRAINTS,
   authorityKey: '2.5.29.35',
   extendedKeyUsage: '2.5.29.37',
 } as const;
@@ -36,6 +38,7 @@ const SERVER_AUTH = '1.3.6.1.5.5.7.3.1';
 /** Bits of KeyUsage, and how many of the byte's last ones do not count. */
 const USAGE = { digitalSignature: [0x80, 7], signsCertificates: [0x06, 1] } as const;
 const DNS_NAME = 2;
+const ADDRESS = 7;
 
 export interface MakerOptions {
   /** Cryptographically secure bytes, for serial numbers. */
@@ -46,12 +49,20 @@ export interface MakerOptions {
 
 export function certificateMaker({ random, makeKey = newKey }: MakerOptions): Maker {
   return {
-    async authority(now) {
+    async authority(names, now) {
       const key = await makeKey();
       // A name of its own: a client that trusts two of them need not try both.
       const name = `Trustmint CA ${Buffer.from(random(4)).toString('hex')}`;
       const until = now + AUTHORITY_LIFE;
-      const certificate = await signed({ serial: random(16), name, issuer: { name, key }, key, now, until });
+      const certificate = await signed({
+        serial: random(16),
+        name,
+        issuer: { name, key },
+        key,
+        now,
+        until,
+        scope: scopeOf(names),
+      });
       return authorityOf(certificate, pem(key))!;
     },
     async leaf(by, names, now) {
@@ -66,7 +77,7 @@ export function certificateMaker({ random, makeKey = newKey }: MakerOptions): Ma
 
 /** For as long as there is no other: nobody can verify it, and nobody is meant to. */
 export async function makeStopgap(maker: Maker, names: readonly string[], now: number) {
-  const { certificate, key } = await maker.leaf(await maker.authority(now), names, now);
+  const { certificate, key } = await maker.leaf(await maker.authority(names, now), names, now);
   return { cert: certificate.toString(), key };
 }
 
@@ -84,8 +95,9 @@ interface ToSign {
   readonly key: KeyObject;
   readonly now: number;
   readonly until: number;
-  /** DNS names; absent: it is a CA. */
+  /** DNS names that it is for; or, of a CA, the domains for which it may sign. */
   readonly names?: readonly string[];
+  readonly scope?: readonly string[];
 }
 
 async function signed(asked: ToSign): Promise<X509Certificate> {
@@ -106,7 +118,7 @@ async function signed(asked: ToSign): Promise<X509Certificate> {
     new pki.Extension({ extnID: EXTENSION[name], critical, extnValue: value.toBER() });
   const usage = ([byte, unusedBits]: (typeof USAGE)[keyof typeof USAGE]) =>
     new asn1.BitString({ valueHex: Uint8Array.of(byte).buffer, unusedBits });
-  const own = (names: readonly string[] | undefined) =>
+  const own = ({ names, scope = [] }: ToSign) =>
     names
       ? [
           extension('basicConstraints', new pki.BasicConstraints({ cA: false }).toSchema(), true),
@@ -121,9 +133,23 @@ async function signed(asked: ToSign): Promise<X509Certificate> {
       : [
           extension('basicConstraints', new pki.BasicConstraints({ cA: true, pathLenConstraint: 0 }).toSchema(), true),
           extension('keyUsage', usage(USAGE.signsCertificates), true),
+          extension(
+            'nameConstraints',
+            new pki.NameConstraints({
+              permittedSubtrees: scope.map(
+                (value) => new pki.GeneralSubtree({ base: new pki.GeneralName({ type: DNS_NAME, value }) }),
+              ),
+              // Of a kind that is named nowhere here, all would be allowed: no address, of IPv4 or IPv6.
+              excludedSubtrees: [8, 32].map((bytes) => {
+                const value = new asn1.OctetString({ valueHex: new ArrayBuffer(bytes) });
+                return new pki.GeneralSubtree({ base: new pki.GeneralName({ type: ADDRESS, value }) });
+              }),
+            }).toSchema(),
+            true,
+          ),
         ];
 
-  const { serial, name, issuer, key, now, until, names } = asked;
+  const { serial, name, issuer, key, now, until } = asked;
   const publicKey = createPublicKey(key);
   const algorithm = new pki.AlgorithmIdentifier({ algorithmId: ECDSA_WITH_SHA256 });
   const certificate = new pki.Certificate({
@@ -137,7 +163,7 @@ async function signed(asked: ToSign): Promise<X509Certificate> {
     notAfter: time(until),
     subjectPublicKeyInfo: pki.PublicKeyInfo.fromBER(spki(publicKey)),
     extensions: [
-      ...own(names),
+      ...own(asked),
       extension('extendedKeyUsage', new pki.ExtKeyUsage({ keyPurposes: [SERVER_AUTH] }).toSchema()),
       extension('subjectKey', new asn1.OctetString({ valueHex: identifier(publicKey) })),
       extension(

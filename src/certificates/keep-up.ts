@@ -1,5 +1,6 @@
 /** Which certificates there should be, given those that there are, the names and the time. */
 import { BACKDATED, LEAF_LIFE } from './issue.ts';
+import { permits } from './scope.ts';
 import type { Authority, Certificates, Leaf, Maker } from './types.ts';
 
 const YEAR = 365 * 24 * 3_600_000;
@@ -12,6 +13,10 @@ const NEXT_IS_MADE_BEFORE_END = 2 * YEAR;
 const RENEWED_AT = 2 / 3;
 /** The names of former versions go with the next renewal; but there must be an end to them. */
 const MAX_NAMES = 64;
+/** Each name of another kind makes one: the newest of them are kept. */
+const MAX_AUTHORITIES = 8;
+/** Milliseconds in which the ConfigMaps are filled, and kubelets bring them to the pods that mount them. */
+const KNOWN_AFTER = 3_600_000;
 
 export interface Wanted {
   /** The DNS names by which callers know this server; in lower case, at least one. */
@@ -23,17 +28,27 @@ export interface Wanted {
 
 /** @returns the very leaf and authorities that are held where nothing is due */
 export async function keepUp(held: Certificates, { names, now, make }: Wanted): Promise<Required<Certificates>> {
-  const living = held.authorities.filter(({ until }) => until > now);
-  const newest = oldestFirst(living).at(-1);
-  const authorities =
-    newest && newest.until - now > NEXT_IS_MADE_BEFORE_END ? living : [...living, await make.authority(now)];
-  const leaf = held.leaf && isSound(held.leaf, authorities, now) ? held.leaf : undefined;
-  const has = (name: string) => leaf?.names.includes(name);
-  if (leaf && names.every(has)) return { authorities, leaf };
+  const living = held.authorities.filter(({ until }) => until > now).slice(-MAX_AUTHORITIES);
+  const leaf = held.leaf && isSound(held.leaf, living, now) ? held.leaf : undefined;
   // Replicas of the version before still want its names: a leaf that lacked them would be replaced by theirs, and so on.
   const both = [...names, ...(leaf?.names ?? []).filter((name) => !names.includes(name))];
   const asked = both.length > MAX_NAMES ? names : both;
-  return { authorities, leaf: await make.leaf(signer(authorities, now), asked, now) };
+  const newest = oldestFirst(living).at(-1);
+  const due = !newest || newest.until - now <= NEXT_IS_MADE_BEFORE_END;
+  const authorities = due ? [...living, await make.authority(asked, now)] : [...living];
+  if (leaf && names.every((name) => leaf.names.includes(name))) return { authorities, leaf };
+
+  const able = await those(authorities, (one) => permits(one, asked));
+  if (able.length === 0) authorities.push(await make.authority(asked, now));
+  const by = signer(able.length > 0 ? able : authorities.slice(-1), now);
+  // Of a CA that nobody knows yet: until they do, the names that are new have to wait, and those that are not go on.
+  if (leaf && !isBy(leaf, by) && now - (by.from + BACKDATED) < KNOWN_AFTER) return { authorities, leaf };
+  return { authorities, leaf: await make.leaf(by, asked, now) };
+}
+
+async function those(authorities: readonly Authority[], test: (one: Authority) => Promise<boolean>) {
+  const passed = await Promise.all(authorities.map((one) => one.key !== undefined && test(one)));
+  return authorities.filter((_, i) => passed[i]);
 }
 
 /** When it should be replaced, in epoch milliseconds. */
@@ -43,12 +58,11 @@ export function renewalOf({ from, until }: Pick<Leaf, 'from' | 'until'>): number
 
 /** One of a clock that was ahead is no worse for that: by a clock that is behind nothing is renewed. */
 function isSound(leaf: Leaf, authorities: readonly Authority[], now: number): boolean {
-  return (
-    now < renewalOf(leaf) &&
-    authorities.some(
-      ({ certificate }) => leaf.certificate.checkIssued(certificate) && leaf.certificate.verify(certificate.publicKey),
-    )
-  );
+  return now < renewalOf(leaf) && authorities.some((one) => isBy(leaf, one));
+}
+
+function isBy(leaf: Leaf, { certificate }: Authority): boolean {
+  return leaf.certificate.checkIssued(certificate) && leaf.certificate.verify(certificate.publicKey);
 }
 
 /** The newest that has been published for long enough; if none has, one that clients know rather than one that they do not. */

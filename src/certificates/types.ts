@@ -37,6 +37,7 @@ export interface Certificates {
 
 /** Makes what is missing. Times are epoch milliseconds. */
 export interface Maker {
-  authority(now: number): Promise<Authority>;
+  /** @param names what it is to sign for: it may for others of the same kind, and no more */
+  authority(names: readonly string[], now: number): Promise<Authority>;
   leaf(by: Authority, names: readonly string[], now: number): Promise<Leaf>;
 }

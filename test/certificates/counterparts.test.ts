@@ -7,7 +7,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
 import { promisify } from 'node:util';
-import { bundleOf, type Certificates, keepUp, renewalOf, textsOf } from '../../src/certificates/index.ts';
+import {
+  type Authority,
+  bundleOf,
+  type Certificates,
+  keepUp,
+  permits,
+  renewalOf,
+  textsOf,
+} from '../../src/certificates/index.ts';
 import { DAY, HOUR, make, NAMES, YEAR } from './support.ts';
 
 const run = promisify(execFile);
@@ -53,9 +61,9 @@ describe('what others make of our certificates', () => {
 
   const openssl = (...args: string[]) =>
     run('openssl', ['verify', '-x509_strict', '-purpose', 'sslserver', '-verify_hostname', NAME, ...args]);
-  const node = (ca: string, servername: string) =>
+  const node = (ca: string, servername: string, at = port()) =>
     new Promise<void>((resolve, reject) => {
-      const socket = connect({ host: '127.0.0.1', port: port(), servername, ca }, () => socket.end());
+      const socket = connect({ host: '127.0.0.1', port: at, servername, ca }, () => socket.end());
       socket.on('error', reject);
       socket.on('close', () => resolve());
     });
@@ -104,6 +112,35 @@ describe('what others make of our certificates', () => {
     for (const ca of ['ca.crt', 'both.crt']) assert.match((await python(ca, NAME)).stdout, /^TLSv1\.[23]/);
     await assert.rejects(python('ca.crt', 'other.svc'), /CERTIFICATE_VERIFY_FAILED/);
     await assert.rejects(python('other.crt', NAME), /CERTIFICATE_VERIFY_FAILED/);
+  });
+
+  it('openssl, Node and Python refuse what the CA signs for a name of another kind', async () => {
+    const [by] = first.authorities as [Authority];
+    for (const name of ['api.example.com', 'example', 'svc.example']) {
+      const leaf = await make.leaf(by, [name], now);
+      const other = createServer({ cert: leaf.certificate.toString(), key: leaf.key });
+      await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+      const { port } = other.address() as AddressInfo;
+      try {
+        await assert.rejects(node(bundleOf(first.authorities), name, port), /permitted subtree violation/);
+        if (there('python3', '-c', 'import ssl'))
+          await assert.rejects(
+            run('python3', [file('client.py'), file('ca.crt'), String(port), name]),
+            /permitted subtree violation/,
+          );
+      } finally {
+        await new Promise((resolve) => other.close(resolve));
+      }
+      writeFileSync(file('wrong.crt'), leaf.certificate.toString());
+      if (there('openssl', 'version'))
+        await assert.rejects(
+          run('openssl', ['verify', '-CAfile', file('ca.crt'), file('wrong.crt')]),
+          /permitted subtree violation/,
+        );
+    }
+    assert.ok(await permits(by, ['a.svc', 'b.c.svc', 'localhost']));
+    for (const name of ['a.svc.example', 'xsvc', 'svc.localhost.example', '10.0.0.1'])
+      assert.ok(!(await permits(by, [name])));
   });
 
   it('curl accepts them, and refuses another name and another CA', async function () {

@@ -121,11 +121,11 @@ describe('A certificate of our own', () => {
   it('an upgrade that adds a name: all replicas serve it, old and new, by the CA that clients have', async () => {
     const ca = await bundleIn(cluster, 'ai');
     const [serial] = await serials();
-    clocked = await startClocked(cluster, [`--tls-self-signed=${SERVICE},mint.example`, ...FLAGS]);
+    clocked = await startClocked(cluster, [`--tls-self-signed=${SERVICE},other.elsewhere.svc`, ...FLAGS]);
     replicas.push(clocked);
     await clocked.ready();
     await until(LOOKED, () => all((one) => one !== serial));
-    for (const name of [SERVICE, 'localhost', 'mint.example']) await accepted(ca, name);
+    for (const name of [SERVICE, 'localhost', 'other.elsewhere.svc']) await accepted(ca, name);
     assert.equal(await bundleIn(cluster, 'ai'), ca);
   });
 
@@ -143,7 +143,10 @@ describe('A certificate of our own', () => {
 
   it('what was made 61 days ago is renewed by the same CA, and every replica takes it up without a restart', async () => {
     const then = Date.now() - 61 * DAY;
-    const old = await keepUp({ authorities: [] }, { names: [SERVICE, 'localhost', 'mint.example'], now: then, make });
+    const old = await keepUp(
+      { authorities: [] },
+      { names: [SERVICE, 'localhost', 'other.elsewhere.svc'], now: then, make },
+    );
     const texts = textsOf(old);
     const pids = replicas.map(({ process }) => process.pid);
     const reloads = () => replicas.map(({ process }) => process.log(100_000).split('certificate was made').length);

@@ -111,6 +111,10 @@ export function keepCertificates(settings: CertificateKeeperSettings): Certifica
   function tell(before: Certificates, next: Held, existed: boolean): void {
     const made = next.authorities.find((one) => !before.authorities.includes(one));
     if (made) log('info', 'a CA was made', { until: shown(made.until), sha256: made.certificate.fingerprint256 });
+    if (made && next.leaf === before.leaf && !names.every((name) => next.leaf.names.includes(name)))
+      log('info', 'the certificate gets its new names in an hour: clients do not know that CA yet', {
+        names: names.join(','),
+      });
     if (next.leaf !== before.leaf)
       log('info', 'a TLS certificate was made', { until: shown(next.leaf.until), names: next.leaf.names.join(',') });
     else if (!made) log('warn', `Secret ${settings.secret} was ${existed ? 'damaged' : 'gone'}: it is written back`);
