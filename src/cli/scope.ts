@@ -1,6 +1,16 @@
 /** Which namespaces this installation serves, who else reports on them, and whose they are. */
 import type { HealthCheck } from '../exchange/index.ts';
-import { type ClusterView, Reporting, type TenancyMode } from '../operator/index.ts';
+import { type CredentialSource, createKubeClient, type LeaderElector } from '../kube/index.ts';
+import {
+  type ClusterView,
+  createTombstones,
+  type Heard,
+  hearRevocations,
+  leaseNotes,
+  REVOKES_IN,
+  Reporting,
+  type TenancyMode,
+} from '../operator/index.ts';
 import type { ServeFlags } from './serve.ts';
 import type { Serving } from './serving.ts';
 
@@ -21,11 +31,52 @@ export function reportingOf(flags: ServeFlags, { clock }: Pick<Serving, 'clock'>
   return new Reporting({ clock, namespace, ...(scope && { scope }), namespaces: () => view.copies.namespaces.items() });
 }
 
-/** Never fails: where nothing of a namespace can be missing, the rest is served. */
-export function scopeCheck({ view, reporting }: Pick<ScopeParts, 'view'> & { reporting: Reporting }): HealthCheck {
+export interface HeardParts extends ScopeParts {
+  readonly credentials: CredentialSource;
+  readonly elector: Pick<LeaderElector, 'isLeader'>;
+}
+
+/** Requests a second and at once: a namespace may have thousands of TokenRevocations. */
+const REVOCATIONS = { qps: 50, burst: 100 };
+
+export function heardOf(flags: ServeFlags, { clock, random, log, onClose }: Serving, parts: HeardParts): Heard {
+  const { credentials, namespace, view, elector } = parts;
+  const client = createKubeClient({ credentials, clock, random, rate: REVOCATIONS });
+  onClose(() => client.close());
+  const scope = scopeOf(flags, namespace);
+  const heard = hearRevocations({
+    clock,
+    copies: view.copies,
+    namespace,
+    ...(scope && { scope }),
+    tenancy: tenancyOf(flags),
+    notes: leaseNotes({ client, namespace }),
+    tombstones: createTombstones({ client, namespace, clock, log }),
+    isLeader: () => elector.isLeader(),
+    log,
+  });
+  onClose(() => heard.close());
+  heard.start();
+  return heard;
+}
+
+export interface CheckParts extends ScopeParts {
+  readonly reporting: Reporting;
+  readonly heard: Heard;
+}
+
+/** Fails only while something that was dead could come alive; what else is missing other checks see to. */
+export function scopeCheck({ namespace, view, reporting, heard }: CheckParts): HealthCheck {
+  const ok = heard.ready();
   const unread = new Map(view.copies.errors().flatMap(({ namespace, code }) => (namespace ? [[namespace, code]] : [])));
   const absent = view.copies.absent();
+  const carry = `apply them in ${namespace}, then kubectl -n ${namespace} annotate lease trustmint ${REVOKES_IN}-`;
   const message = [
+    ...(heard.unheard().length > 0
+      ? [
+          `what TokenRevocations of ${heard.unheard().join(', ')} killed would live again: waiting for a replica that knows them; if there is none, ${carry}`,
+        ]
+      : []),
     ...(unread.size > 0
       ? [`cannot be read: ${[...unread].map(([name, code]) => `${name} (${code})`).join(', ')}`]
       : []),
@@ -34,7 +85,7 @@ export function scopeCheck({ view, reporting }: Pick<ScopeParts, 'view'> & { rep
       ([name, other]) => `namespace ${name} is watched by the installation in ${other} too`,
     ),
   ].join('; ');
-  return { name: 'scope', ok: true, ...(message !== '' && { message }) };
+  return { name: 'scope', ok, ...(message !== '' && { message }) };
 }
 
 export function tenancyOf({ tenancy = 'namespace', tenant }: ServeFlags): TenancyMode {

@@ -40,7 +40,7 @@ import { ownCertificates } from './own-certificates.ts';
 import { registryOf } from './registering.ts';
 import { reportLog } from './report-log.ts';
 import { revocationWatcher } from './revocation-watcher.ts';
-import { reportingOf, scopeCheck, scopeOf, tenancyOf } from './scope.ts';
+import { heardOf, reportingOf, scopeCheck, scopeOf, tenancyOf } from './scope.ts';
 import type { ServeFlags } from './serve.ts';
 import { keyRingOptions, type Serving, withServing } from './serving.ts';
 
@@ -153,6 +153,7 @@ export async function serveCluster(flags: ServeFlags, io: Io): Promise<void> {
       onReports: (reports) => told.reports(reports),
     });
     onClose(() => view.close());
+    const heard = heardOf(flags, serving, { credentials, namespace, view, elector });
     const reporting = reportingOf(flags, serving, { namespace, view });
     status = reportStatus({
       client: writer,
@@ -185,7 +186,7 @@ export async function serveCluster(flags: ServeFlags, io: Io): Promise<void> {
     });
     await answer({
       // Without keys of our own nothing can be minted or verified, so nothing is served.
-      view: { ...view, snapshot: () => (keyring.ready() ? view.snapshot() : undefined) },
+      view: { ...view, snapshot: () => (keyring.ready() && heard.ready() ? view.snapshot() : undefined) },
       proofs: createProofVerifier({ keys: issuerKeys, clock, tokenReview: tokenReviews(reviews) }),
       keyring,
       writeRevocation: revocationWriter(serving, { namespace }),
@@ -195,7 +196,7 @@ export async function serveCluster(flags: ServeFlags, io: Io): Promise<void> {
         clusterCheck(cluster),
         clockCheck(skew),
         configMaps.check(),
-        scopeCheck({ view, reporting }),
+        scopeCheck({ namespace, view, reporting, heard }),
         ...(own ? [own.check()] : []),
       ],
       ...(own && { tls: own.source }),

@@ -19,6 +19,7 @@ export { registrationDeletion } from './registrations/controller.ts';
 export { type HeldRegistration, registrationHolder } from './registrations/held.ts';
 export { Registrations } from './registrations/registrations.ts';
 export { type AgentRegistrySettings, createAgentRegistry } from './registrations/registry.ts';
+export { type Heard, hearRevocations, REVOKES_IN } from './revocations/heard.ts';
 export { type Keeper, type KeeperSettings, keepRevocations } from './revocations/keeper.ts';
 export { reportStatus, type StatusReporter, type StatusSettings } from './status/controller.ts';
 export { Reporting } from './status/reporting.ts';

@@ -15,6 +15,33 @@ const ACCOUNTS = { [OWN]: 'trustmint', [OTHER]: 'two-trustmint' };
 const ROOT = join(import.meta.dirname, '../..');
 const RIGHTS = /^(ServiceAccount|(Cluster)?Role(Binding)?|ValidatingAdmissionPolicy(Binding)?)$/;
 
+export const clusterPolicy = (name: string, serviceAccount: string) => ({
+  apiVersion: 'trustmint.dev/v1alpha1',
+  kind: 'ClusterTrustPolicy',
+  metadata: { name },
+  spec: {
+    provider: 'kubernetes',
+    audience: 'satgate',
+    trustRules: [{ name: 'all', match: { serviceAccount }, issue: { ttl: '1h', resources: ['api'] } }],
+  },
+});
+export const resource = {
+  apiVersion: 'trustmint.dev/v1alpha1',
+  kind: 'ProtectedResource',
+  metadata: { name: 'api' },
+  spec: {
+    audience: 'api-aud',
+    grantableFrom: { namespaces: ['*'] },
+    verifiers: [{ namespace: 'gateway', serviceAccount: 'proxy' }],
+  },
+};
+export const dead = (namespace: string, name: string, spec: object) => ({
+  apiVersion: 'trustmint.dev/v1alpha1',
+  kind: 'TokenRevocation',
+  metadata: { namespace, name },
+  spec,
+});
+
 /** A request of one of the operators, as the API server noted it. */
 export interface Asked {
   readonly verb: string;

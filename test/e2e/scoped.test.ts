@@ -3,7 +3,7 @@ import type { KubeObject, ResourceType } from '../../src/kube/types.ts';
 import { describeChart } from '../chart/support.ts';
 import type { Operator } from './cluster/index.ts';
 import { CLUSTER_POLICIES, eventually, FINALIZER, giving, REVOCATIONS } from './deletion-support.ts';
-import { OTHER, OWN, type Scoped, startScoped } from './scoped-support.ts';
+import { clusterPolicy, dead, OTHER, OWN, resource, type Scoped, startScoped } from './scoped-support.ts';
 import {
   account,
   eventually as answers,
@@ -16,33 +16,6 @@ import {
 
 const WATCHED = ['team-a', 'team-b', 'team-d'];
 const MINUTE = 60_000;
-
-const clusterPolicy = (name: string, serviceAccount: string) => ({
-  apiVersion: 'trustmint.dev/v1alpha1',
-  kind: 'ClusterTrustPolicy',
-  metadata: { name },
-  spec: {
-    provider: 'kubernetes',
-    audience: 'satgate',
-    trustRules: [{ name: 'all', match: { serviceAccount }, issue: { ttl: '1h', resources: ['api'] } }],
-  },
-});
-const resource = {
-  apiVersion: 'trustmint.dev/v1alpha1',
-  kind: 'ProtectedResource',
-  metadata: { name: 'api' },
-  spec: {
-    audience: 'api-aud',
-    grantableFrom: { namespaces: ['*'] },
-    verifiers: [{ namespace: 'gateway', serviceAccount: 'proxy' }],
-  },
-};
-const dead = (namespace: string, name: string, spec: object) => ({
-  apiVersion: 'trustmint.dev/v1alpha1',
-  kind: 'TokenRevocation',
-  metadata: { namespace, name },
-  spec,
-});
 
 describeChart('installations of some namespaces, with rights there and nowhere else', () => {
   let s: Scoped;
@@ -183,20 +156,26 @@ describeChart('installations of some namespaces, with rights there and nowhere e
   });
 
   it('started for fewer, and for all of them again, revive nothing and kill nothing', async () => {
-    const [alive, given] = [await token('team-d'), await token('team-b')];
+    const [alive, given] = [await token('team-b'), await token('team-d')];
+    const { uid } = (await s.admin.get(TRUST_POLICIES, 'agents', 'team-d')).metadata;
+    await s.cluster.apply([dead('team-d', 'by-a-person', { policy: uid })]);
+    await died('dead on every replica', given);
     const before = new Set((await kept()).map(({ metadata }) => metadata.uid));
     for (const watched of [['team-a'], WATCHED]) {
+      // One after the other, as a Deployment is rolled.
+      const next = await s.start(OWN, watched);
+      await next.ready();
       for (const one of replicas) await one.process.stop();
-      replicas = [await s.start(OWN, watched)];
-      await replicas[0]!.ready();
-      await eventually('it leads', async () => / info leads /.test(replicas[0]!.process.log(100_000)), MINUTE);
-      for (const one of [alive, given]) assert.equal(await s.verify(replicas[0]!, one), true, watched.join());
-      if (watched.length === 1) assert.equal((await ask('team-d')).status, 403);
+      replicas = [next];
+      await eventually('it leads', async () => / info leads /.test(next.process.log(100_000)), MINUTE);
+      assert.deepEqual([await s.verify(next, alive), await s.verify(next, given)], [true, false], watched.join());
+      assert.equal((await ask('team-b')).status, watched.length === 1 ? 403 : 200);
     }
-    assert.equal((await ask('team-d')).status, 200);
+    const made = (await kept()).filter(({ metadata }) => !before.has(metadata.uid));
     assert.deepEqual(
-      (await kept()).filter(({ metadata }) => !before.has(metadata.uid)),
-      [],
+      made.map(({ spec }) => [(spec as Record<string, string>).policy, (spec as Record<string, string>).tenant]),
+      [[uid, 'team-d']],
+      'what a person wrote where nobody looks any more, and nothing else',
     );
   });
 

@@ -113,7 +113,7 @@ export function removable(copies: Copies, own: string, now: number): HeldRevocat
 }
 
 /** What never ended kills also what is minted later; of a policy that is gone, or of one token, there is nothing later. */
-export function lastingOf({ kind, entry }: Claim, clock: Clock): RevocationEntry {
+export function lastingOf({ kind, entry }: Pick<Claim, 'kind' | 'entry'>, clock: Clock): RevocationEntry {
   const { by, issuedBefore, expiresAt } = entry;
   if (kind !== 'TokenRevocation' || expiresAt !== null || by === 'token' || by === 'derivedFrom') return entry;
   return issuedBefore === null || issuedBefore > epochSeconds(clock) ? { ...entry, expiresAt: LATEST } : entry;
