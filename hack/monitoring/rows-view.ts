@@ -149,7 +149,7 @@ export const VIEW: readonly Row[] = [
         unit: 'short',
         queries: [
           {
-            expr: `sum by (action) (increase(${of('trustmint_deletions_total')}[$__rate_interval]))`,
+            expr: `sum by (action) (increase(${of('trustmint_policy_ends_total')}[$__rate_interval]))`,
             legend: '{{action}}',
           },
         ],
