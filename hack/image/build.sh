@@ -41,7 +41,7 @@ if [ -z "${BASE_IMAGE:-}" ] && [ "$(cat "$image_bin/bases-from" 2>/dev/null)" !=
 fi
 
 version=$(sed -n 's/^  "version": "\(.*\)",$/\1/p' ../../package.json)
-revision=$(git -C ../.. rev-parse HEAD 2>/dev/null || echo unknown)
+revision=${REVISION:-$(git -C ../.. rev-parse HEAD 2>/dev/null || echo unknown)}
 epoch=${SOURCE_DATE_EPOCH:-$(git -C ../.. log -1 --format=%ct 2>/dev/null || echo 0)}
 work=$(mktemp -d "$out/.work.XXXXXX")
 trap 'rm -rf "$work"' EXIT
