@@ -4,11 +4,10 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import type { KubeClient } from '../src/kube/types.ts';
 import { type Cluster, type Operator, startOperator } from '../test/e2e/cluster/index.ts';
 import { account, proofOf } from '../test/e2e/serve-support.ts';
 import { withBenchCluster } from './lib/bench-cluster.ts';
-import { AUDIENCE, BENCH, fill, measured, reported } from './lib/cluster-objects.ts';
+import { AUDIENCE, BENCH, fill, measured } from './lib/cluster-objects.ts';
 import { cpuSeconds } from './lib/cpu.ts';
 import { readGauges } from './lib/gauges.ts';
 import { type Generator, startGenerator } from './lib/generator.ts';
@@ -24,7 +23,7 @@ const CONNECTIONS = 16;
 const WARM_UPS = 10;
 /** Milliseconds: what a TokenReview said is remembered for 5 s, by the API server for 10 s. */
 const FORGOTTEN = 11_000;
-/** Milliseconds in which a replica that starts has written its statuses and collected its garbage. */
+/** Milliseconds in which a replica that starts has collected most of its garbage. */
 const SETTLED = 10_000;
 const FLAGS = ['--rate-limit=10000,20000'];
 
@@ -75,13 +74,12 @@ async function costs(cluster: Cluster, replica: Operator, generator: Generator):
   return [first, again, await slice('seen within 5 s', bodies.length * 10)];
 }
 
-/** Heap and resident MiB of a replica that is ready, leads, and has been let alone for a while. */
-async function memory(cluster: Cluster, admin: KubeClient, policies: number): Promise<string[]> {
+/** Heap and resident MiB of a replica that is ready, and has been let alone for a while. */
+async function memory(cluster: Cluster, policies: number): Promise<string[]> {
   const began = performance.now();
   const replica = await startOperator(cluster, { flags: FLAGS });
   await replica.ready(120_000);
   const readyMs = performance.now() - began;
-  await reported(admin, policies);
   await sleep(SETTLED);
   const { heapMiB, rssMiB } = await readGauges(replica.ops);
   await replica.process.stop('SIGTERM');
@@ -111,7 +109,7 @@ await withBenchCluster(async (cluster, admin) => {
   for (const policies of STEPS) {
     await fill(admin, there, policies);
     there = policies;
-    rows.push(await memory(cluster, admin, policies));
+    rows.push(await memory(cluster, policies));
   }
   table([['policies of 3 rules', 'ready after s', 'heap MiB', 'resident MiB'], ...rows]);
 });

@@ -11,6 +11,8 @@ import { PAGES, ROOT, read } from './support.ts';
 import { CLUSTER_WORLDS, WORLDS } from './world/index.ts';
 
 const COMMANDS = ['sh', 'console'];
+/** Worlds of a test of their own: test/e2e/disaster.test.ts. */
+const ELSEWHERE = ['disaster'];
 const OTHERS = ['text', 'yaml', 'json', 'js', 'ts', 'python', 'go', 'dockerfile', 'promql', 'http'];
 
 const pages = PAGES.map((path) => ({ path, ...parsePage(path) }));
@@ -43,7 +45,7 @@ describe('Code blocks in the docs', () => {
   });
 
   it('each block of commands says where a test runs it, or why none does', () => {
-    const kinds = new Set([...Object.keys(WORLDS), ...Object.keys(CLUSTER_WORLDS), 'make']);
+    const kinds = new Set([...Object.keys(WORLDS), ...Object.keys(CLUSTER_WORLDS), 'make', ...ELSEWHERE]);
     for (const fence of of(...COMMANDS)) {
       const { marker } = fence;
       assert.ok(
