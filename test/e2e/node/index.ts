@@ -16,9 +16,11 @@ import { followServices } from './services.ts';
 
 const NODES = ['node-a', 'node-b'] as const;
 const SOON = 15_000;
+/** What a kube-proxy takes until connections follow the endpoints. */
+const LAG_MS = 1_000;
 
 export interface Nodes {
-  /** A port of 127.0.0.1 whose connections go to a ready endpoint of a Service, as those of a Pod do. */
+  /** A port of 127.0.0.1 whose connections go to a Service's address, as those of a Pod do. */
   reachService(namespace: string, name: string, port: string | number): Promise<number>;
   /** A port of 127.0.0.1 whose connections go to a Pod's port. */
   reachPod(namespace: string, name: string, port: number): Promise<number>;
@@ -39,7 +41,9 @@ export async function startNodes(cluster: Cluster): Promise<Nodes> {
   const client = await administrator(cluster);
   const raw = await rawApi(cluster);
   const network = await startNetwork(dir, cluster.server);
-  const services = followServices(client, ending.signal, (table) => network.serve(table));
+  const services = followServices(client, ending.signal, (table) => {
+    setTimeout(() => ending.signal.aborted || network.serve(table), LAG_MS).unref();
+  });
   const parts = { client, raw, network, dir, nodes: NODES, services: () => services.all() };
   const kubelet = new Kubelet(parts);
   const logs = await serveLogs(dir);
@@ -69,10 +73,9 @@ export async function startNodes(cluster: Cluster): Promise<Nodes> {
   return {
     reachService: (namespace, name, port) =>
       reach(async () => {
-        const all = services.endpointsOf(namespace, name, port);
-        const one = all[Math.floor(Math.random() * all.length)];
-        if (!one) throw new Error(`${namespace}/${name} has no ready endpoint`);
-        return await network.dial(one.address, one.port);
+        const found = services.addressOf(namespace, name, port);
+        if (!found) throw new Error(`there is no Service ${namespace}/${name}`);
+        return await network.dial(found.address, found.port);
       }),
     reachPod: (namespace, name, port) =>
       reach(async () => {

@@ -16,8 +16,8 @@ interface Slice extends KubeObject {
 
 export interface Services {
   all(): readonly KubeObject[];
-  /** Where connections to a Service's port go now. */
-  endpointsOf(namespace: string, name: string, port: string | number): readonly Endpoint[];
+  /** A Service's own, for one of its ports by name or number. */
+  addressOf(namespace: string, name: string, port: string | number): Endpoint | undefined;
 }
 
 export function followServices(client: KubeClient, signal: AbortSignal, onTable: (table: Table) => void): Services {
@@ -34,10 +34,11 @@ export function followServices(client: KubeClient, signal: AbortSignal, onTable:
   });
   return {
     all: () => services,
-    endpointsOf(namespace, name, port) {
+    addressOf(namespace, name, port) {
       const service = services.find(({ metadata }) => metadata.namespace === namespace && metadata.name === name);
       const wanted = portsOf(service).find((one) => one.name === port || one.port === port);
-      return service && wanted ? endpointsOf(service, wanted.name ?? '', slices) : [];
+      const { clusterIP } = specOf(service);
+      return wanted && clusterIP ? { address: clusterIP, port: wanted.port } : undefined;
     },
   };
 }
