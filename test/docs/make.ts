@@ -5,6 +5,7 @@ export const RUN_BY: Readonly<Record<string, string>> = {
   'test-e2e': '.ci/run',
   lint: '.ci/run',
   docs: 'test/e2e/site.test.ts',
+  image: 'test/e2e/image.test.ts',
   soak: 'test/e2e/soak/soak.test.ts',
   cluster: 'test/e2e/make-cluster.test.ts',
 };
