@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { KubeObject } from '../../../src/kube/types.ts';
 import { FINALIZER } from '../../../src/operator/index.ts';
 import { apiFailure } from '../../kube/support/memory-client.ts';
-import { policySpec, trustPolicy } from '../support.ts';
+import { policySpec, raw, trustPolicy } from '../support.ts';
 import { Deletions } from './support.ts';
 
 const status = { observedGeneration: 1 };
@@ -110,6 +110,39 @@ describe('the finalizer', () => {
       d.ends.map(({ name, action }) => [name, action]),
       [['two', 'deleted']],
     );
+  });
+
+  it('of a kind whose namespaces give the rights: what lives loses it, once, for another may have another mind; other kinds have it', async () => {
+    const d = new Deletions();
+    const one = living('p', [FINALIZER]);
+    const all = raw('ClusterTrustPolicy', undefined, 'all', policySpec());
+    d.put(one);
+    d.put({ ...all, status: { observedGeneration: 1 } });
+    const r = d.lead({ without: 'TrustPolicy' });
+    await d.pass(5_000);
+    assert.deepEqual([of(d, one), of(d, all)], [[], [FINALIZER]]);
+    const now = d.get(one)!;
+    const resourceVersion = d.server.nextVersion();
+    d.put({ ...now, metadata: { ...now.metadata, resourceVersion, finalizers: [FINALIZER] } });
+    await d.pass(5_000);
+    assert.deepEqual(of(d, one), [FINALIZER]);
+    assert.match(r.logged.join('\n'), /warn our finalizer is put on again/);
+  });
+
+  it('that the API server refuses to let go of, again and again, is told: the object stays, and people wait', async () => {
+    for (const isDeleted of [true, false]) {
+      const d = new Deletions();
+      const one = living('p', [FINALIZER]);
+      d.put(one);
+      if (isDeleted) await d.delete(one);
+      const r = d.lead({ finalizers: false });
+      r.onStep = (when, _, what) => {
+        if (when === 'before' && what === 'patch trustpolicies') throw apiFailure(422, 'Invalid');
+      };
+      await d.pass(10_000);
+      assert.match(r.logged.join('\n'), /warn .* \{"reason":"FinalizerStays"\}/);
+      assert.deepEqual(of(d, one), [FINALIZER]);
+    }
   });
 
   it('is taken off at the place where it is now, though another finalizer went before it', async () => {

@@ -97,7 +97,7 @@ export class Deletions {
   }
 
   /** Begins a term of another replica. */
-  lead(settings: { readonly finalizers?: boolean } = {}): Replica {
+  lead(settings: { readonly finalizers?: boolean; readonly without?: Kind } = {}): Replica {
     const term = new AbortController();
     let dead = false;
     const client = new MemoryClient(this.server, {
@@ -124,7 +124,10 @@ export class Deletions {
       random: (n) => new Uint8Array(n),
       namespace: OWN,
       tombstones: createTombstones({ client, namespace: OWN, clock: this.clock, log }),
-      kinds: (['TrustPolicy', 'ClusterTrustPolicy'] as const).map((kind) => policyDeletion(kind, { copies }, limits)),
+      kinds: (['TrustPolicy', 'ClusterTrustPolicy'] as const).map((kind) => ({
+        ...policyDeletion(kind, { copies }, limits),
+        withoutFinalizer: settings.without === kind,
+      })),
       finalizers: settings.finalizers ?? true,
       record: async (end) => {
         await step('before', 'audit');

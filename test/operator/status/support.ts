@@ -1,12 +1,18 @@
 /** The cluster of one process, with a status reporter that may lead it: what it writes comes back as from a watch. */
 
 import type { KubeObject } from '../../../src/kube/types.ts';
-import { type ClusterView, type PolicyEnd, reportStatus, type StatusReporter } from '../../../src/operator/index.ts';
+import {
+  type ClusterView,
+  type PolicyEnd,
+  Reporting,
+  reportStatus,
+  type StatusReporter,
+} from '../../../src/operator/index.ts';
 import type { CompileOptions, PolicyObjects } from '../../../src/policy/index.ts';
 import { compile, lintInSteps } from '../../../src/policy/index.ts';
 import type { Call } from '../../kube/support/memory-client.ts';
 import { settle } from '../../kube/support/settle.ts';
-import { ISSUER, OURS, ScriptedClient, type World, world } from '../support.ts';
+import { ISSUER, OURS, OWN, ScriptedClient, type World, world } from '../support.ts';
 
 const PLURALS: Readonly<Record<string, string>> = {
   TrustPolicy: 'trustpolicies',
@@ -57,7 +63,15 @@ export interface Reported {
   events(object: KubeObject): string[];
 }
 
-export function reported(settings: { readonly tenancy?: { readonly mode: 'NamespaceLabel' } } = {}): Reported {
+interface Settings {
+  readonly tenancy?: { readonly mode: 'NamespaceLabel' };
+  /** Of an installation of some namespaces, whose copies hold all the same. */
+  readonly scope?: ReadonlySet<string>;
+  /** There may be several installations. */
+  readonly shared?: boolean;
+}
+
+export function reported({ scope, shared, ...settings }: Settings = {}): Reported {
   const made = { mayWrite: true, watching: true, auditFails: false, linted: 0, lintTakes: 0, elapsed: 0 };
   const ends: PolicyEnd[] = [];
   const logged: string[] = [];
@@ -101,6 +115,14 @@ export function reported(settings: { readonly tenancy?: { readonly mode: 'Namesp
       if (made.auditFails) throw new Error('audit_unavailable');
       ends.push(end);
     },
+    ...((scope || shared) && {
+      reporting: new Reporting({
+        clock,
+        namespace: OWN,
+        ...(scope && { scope }),
+        namespaces: () => w.view.copies.namespaces.items(),
+      }),
+    }),
     instance: 'pod-1',
     log: (level, message, fields) => logged.push(`${level} ${message} ${JSON.stringify(fields ?? {})}`),
   });
