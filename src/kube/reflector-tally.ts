@@ -21,6 +21,9 @@ export function timingsOf(given: Partial<ReflectorTimings> = {}): ReflectorTimin
   return { ...TIMINGS, ...given };
 }
 
+/** What happens to a healthy one now and then, and is mended by the next list. */
+const ROUTINE: ReadonlySet<ReflectorReason> = new Set(['expired', 'slept']);
+
 type Counts = { -readonly [K in Exclude<keyof ReflectorCounters, 'failures'>]: number };
 
 export class Tally {
@@ -96,7 +99,7 @@ export class Tally {
     this.#failures.set(reason, (this.#failures.get(reason) ?? 0) + 1);
     if (this.#said === reason) return;
     this.#said = reason;
-    this.#say('warn', 'not watching', { reason, error: message, retryMs: Math.round(waitMs) });
+    this.#say(ROUTINE.has(reason) ? 'info' : 'warn', 'not watching', { reason, error: message, retryMs: Math.round(waitMs) });
   }
 
   recovered(): void {
