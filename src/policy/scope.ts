@@ -16,7 +16,7 @@ export function outside({ scope, cluster }: CompileOptions): Outside | undefined
       const namespace = attributes.get('namespace') ?? '';
       if (served.has(namespace)) continue;
       const detail = `namespace ${namespace} is not among those that are watched`;
-      return { allowed: false, reason: 'out_of_scope', detail, used: [] };
+      return { allowed: false, reason: 'namespace_not_watched', detail, used: [] };
     }
     return undefined;
   };

@@ -133,7 +133,7 @@ export interface GrantTerms {
 export type DenyReason =
   | 'no_rule'
   | 'wrong_audience'
-  | 'out_of_scope'
+  | 'namespace_not_watched'
   | 'denied_by_rule'
   | 'policy_suspended'
   | 'policy_revoked'

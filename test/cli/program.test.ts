@@ -68,6 +68,16 @@ describe('trustmint', () => {
     ['a port that is none', ['serve', ...dir, ...ISSUER, '--listen', 'localhost:99999'], /give host:port/],
     ['a duration in days', ['serve', ...dir, ...ISSUER, '--max-ttl', '1d'], /give a duration, as 10m or 8h/],
     ['a staleness beyond that of verifying', ['serve', ...dir, ...ISSUER, '--max-staleness', '31m'], /at most 30m/],
+    [
+      'a namespace with a capital',
+      ['serve', ...ISSUER, '--watch-namespaces', 'team-a,Team-B'],
+      /--watch-namespaces.*as team-a,team-b/,
+    ],
+    [
+      'namespaces of a directory',
+      ['serve', ...dir, ...ISSUER, '--watch-namespaces', 'team-a'],
+      /--watch-namespaces goes without --manifests/,
+    ],
     ['a rate of nothing', ['serve', ...dir, ...ISSUER, '--rate-limit', '0'], /tokens a second and burst, as 20,100/],
     ['a certificate without its key', ['serve', ...dir, ...ISSUER, '--tls-cert', 'x'], /both --tls-cert and --tls-key/],
     ['a key that signs for an hour', ['serve', ...dir, ...ISSUER, '--rotate-keys', '1h'], /--rotate-keys.*at least 2h/],

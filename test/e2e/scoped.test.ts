@@ -62,7 +62,7 @@ describeChart('installations of some namespaces, with rights there and nowhere e
         assert.deepEqual([status, body.error], [403, 'no_matching_policy']);
       }
     }
-    assert.match(replicas[0]!.process.log(100_000), /"reason":"out_of_scope"/);
+    assert.match(replicas[0]!.process.log(100_000), /"reason":"namespace_not_watched"/);
   });
 
   it('report there, signed, and on what belongs to no namespace; nothing is written elsewhere', async () => {

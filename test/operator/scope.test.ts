@@ -191,10 +191,10 @@ describe('an installation of some namespaces', () => {
     const verdicts = ['team-a', 'trustmint', 'other'].map((name) => snapshot.decide([of(name)], {}));
     assert.deepEqual(
       verdicts.map((one) => one.allowed || one.reason),
-      [true, true, 'out_of_scope'],
+      [true, true, 'namespace_not_watched'],
     );
     const told = snapshot.explain([of('other')], {}).decision;
-    assert.ok(!told.allowed && told.reason === 'out_of_scope' && /namespace other/.test(told.detail));
+    assert.ok(!told.allowed && told.reason === 'namespace_not_watched' && /namespace other/.test(told.detail));
   });
 
   it('by labels: a namespace that loses its tenant is not served, whatever others are labelled', async () => {

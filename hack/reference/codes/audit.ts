@@ -34,7 +34,7 @@ export const PROOF: Words<ProofErrorCode> = {
 export const POLICY: Words<DenyReason> = {
   no_rule: 'no rule matches: another namespace, ref, resource…',
   wrong_audience: 'rules match, and none is of a policy with this audience',
-  out_of_scope: 'a scope of no resource, or of several',
+  namespace_not_watched: 'an account of a namespace that is none of `--watch-namespaces`',
   denied_by_rule: 'a rule says `deny: true`',
   policy_suspended: 'the policy that matches is Suspended',
   policy_revoked: 'the policy that matches is Revoked',

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { changed, policySpec, raw, trustPolicy } from '../support.ts';
-import { OWN } from '../support.ts';
+import { changed, OWN, policySpec, raw, trustPolicy } from '../support.ts';
 import { keeping } from './support.ts';
 
 describe('TokenRevocations that are over', () => {

@@ -1,6 +1,6 @@
 /** The cluster of one process, with a keeper: what it writes comes back as from a watch. */
 import type { KubeObject } from '../../../src/kube/types.ts';
-import { createTombstones, keepRevocations } from '../../../src/operator/index.ts';
+import { createTombstones, type KeeperSettings, keepRevocations } from '../../../src/operator/index.ts';
 import type { RevocationEntry, TokenFacts } from '../../../src/revocation/index.ts';
 import type { Faults } from '../../kube/support/memory-client.ts';
 import { settle } from '../../kube/support/settle.ts';
@@ -34,7 +34,11 @@ export interface Kept {
   close(): Promise<void>;
 }
 
-export function keeping(settings: Parameters<typeof world>[0] = {}, faults: Faults = {}): Kept {
+export function keeping(
+  settings: Parameters<typeof world>[0] = {},
+  faults: Faults = {},
+  more: Partial<KeeperSettings> = {},
+): Kept {
   const made = { mayWrite: true };
   const client = new ScriptedClient(undefined, faults);
   const records: Kept['records'] = [];
@@ -52,6 +56,7 @@ export function keeping(settings: Parameters<typeof world>[0] = {}, faults: Faul
     onKept: (entry, why) => records.push({ entry, why }),
     instance: 'pod-1',
     log,
+    ...more,
   });
   const at = (name: string) => `/namespaces//${name}`;
   let synced = false;
