@@ -13,6 +13,9 @@ import { DOORS, HEALTH, REVOCATION_AND_KEYS, VIEW } from './metrics/serving-tabl
 import { Instruments } from './metrics/table.ts';
 import { createHealthGauges } from './metrics-health.ts';
 
+/** `failed`: 5xx, as without the API server or by a view too old. */
+export type TokenResult = 'active' | 'inactive' | 'refused' | 'failed';
+
 export interface Metrics {
   readonly registry: Registry;
   /**
@@ -22,8 +25,8 @@ export interface Metrics {
    * @param now monotonic milliseconds
    */
   exchange(code: string, seconds: number, correlationId: string, now: number): void;
-  verify(result: 'active' | 'inactive' | 'refused'): void;
-  introspect(result: 'active' | 'inactive' | 'refused'): void;
+  verify(result: TokenResult): void;
+  introspect(result: TokenResult): void;
   /** `nothing`: the token was none of ours, or dead already. */
   revoke(result: 'made' | 'nothing' | 'refused'): void;
   jwks(result: 'sent' | 'unchanged' | 'refused'): void;

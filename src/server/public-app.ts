@@ -9,9 +9,9 @@ import { JWKS_PATH, sendJwks } from './doors/jwks.ts';
 import { AUTHORIZE_PATH, metadataPaths, sendMetadata } from './doors/metadata.ts';
 import { REVOKE_PATH, revoke } from './doors/oauth-revoke.ts';
 import { readVerify, renderVerify } from './doors/verify.ts';
-import { ServerError } from './errors.ts';
+import { ServerError, statusOf } from './errors.ts';
 import type { Gatekeeper } from './gatekeeper.ts';
-import type { Metrics } from './metrics.ts';
+import type { Metrics, TokenResult } from './metrics.ts';
 import { createApp, finish, route } from './routes.ts';
 import type { AgentRegistry, Limits, Log } from './types.ts';
 
@@ -27,8 +27,8 @@ export interface PublicAppOptions {
 
 export function publicApp({ engine, metrics, log, limits, verifiers, agents }: PublicAppOptions): Express {
   const app = createApp();
-  route(app, 'POST', '/api/mint/verify', verifiers, async (req, res, context) => {
-    let result: 'active' | 'inactive' | 'refused' = 'refused';
+  route(app, 'POST', '/api/mint/verify', counted(verifiers, metrics.verify), async (req, res, context) => {
+    let result: TokenResult = 'failed';
     try {
       const request = await readVerify(req, limits.bodyBytes);
       await verifiers(req, request.resource);
@@ -36,6 +36,9 @@ export function publicApp({ engine, metrics, log, limits, verifiers, agents }: P
       if ('granted' in outcome) throw asError(outcome);
       result = outcome.active ? 'active' : 'inactive';
       sendJson(res, context, 200, renderVerify(outcome, context.correlationId));
+    } catch (cause) {
+      result = refusedOrFailed(cause);
+      throw cause;
     } finally {
       metrics.verify(result);
     }
@@ -74,14 +77,34 @@ export function publicApp({ engine, metrics, log, limits, verifiers, agents }: P
   return app;
 }
 
+/** Who may not ask, or cannot be found out, is counted too. */
+function counted(guard: Gatekeeper, count: (result: TokenResult) => void): Gatekeeper {
+  return async (req, resource) => {
+    try {
+      await guard(req, resource);
+    } catch (cause) {
+      count(refusedOrFailed(cause));
+      throw cause;
+    }
+  };
+}
+
+/** The caller's fault, or ours. */
+function refusedOrFailed(cause: unknown): 'refused' | 'failed' {
+  return cause instanceof ServerError && statusOf(cause.code) < 500 ? 'refused' : 'failed';
+}
+
 /** What OAuth has beside the token endpoint. */
 function oauthRoutes(app: Express, { engine, metrics, limits, verifiers }: PublicAppOptions): void {
-  route(app, 'POST', INTROSPECT_PATH, verifiers, async (req, res, context) => {
-    let result: 'active' | 'inactive' | 'refused' = 'refused';
+  route(app, 'POST', INTROSPECT_PATH, counted(verifiers, metrics.introspect), async (req, res, context) => {
+    let result: TokenResult = 'failed';
     try {
       const outcome = await introspect(engine, verifiers, req, limits.bodyBytes);
       result = outcome.active ? 'active' : 'inactive';
       sendJson(res, context, 200, renderIntrospection(outcome, engine.discovery().issuer, context.correlationId));
+    } catch (cause) {
+      result = refusedOrFailed(cause);
+      throw cause;
     } finally {
       metrics.introspect(result);
     }

@@ -8,7 +8,7 @@ const ISSUER = {
   provider: 'of the policy, or `other`',
   issuer: 'of the policy, or `other`',
 } as const;
-const OF_A_TOKEN = ['active', 'inactive', 'refused'] as const;
+const OF_A_TOKEN = ['active', 'inactive', 'refused', 'failed'] as const;
 
 export const DOORS = {
   trustmint_exchange_requests_total: {
@@ -26,12 +26,12 @@ export const DOORS = {
   },
   trustmint_verify_requests_total: {
     type: 'counter',
-    help: 'Verifications by result (active, inactive, refused).',
+    help: 'Verifications by result (active; inactive; refused: 4xx, also who may not ask; failed: 5xx).',
     labels: { result: OF_A_TOKEN },
   },
   trustmint_introspect_requests_total: {
     type: 'counter',
-    help: 'Introspections by result (active, inactive, refused).',
+    help: 'Introspections by result, as of verifications.',
     labels: { result: OF_A_TOKEN },
   },
   trustmint_revoke_requests_total: {
