@@ -4,7 +4,8 @@
  */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 interface Package {
@@ -18,8 +19,7 @@ const ROOT = join(import.meta.dirname, '../..');
 const [rootfs = '', digest = ''] = process.argv.slice(2);
 const epoch = Number(process.env.SOURCE_DATE_EPOCH ?? 0);
 
-const args = ['sbom', '--package-lock-only', '--omit=dev', '--sbom-format=spdx'];
-const npm = JSON.parse(execFileSync('npm', args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'ignore'], encoding: 'utf8' }));
+const npm = production();
 const image = described('trustmint-image', npm.packages[0].versionInfo, {
   SPDXID: 'SPDXRef-Image',
   purl: `pkg:oci/trustmint@${encodeURIComponent(digest)}`,
@@ -49,6 +49,27 @@ const document = {
   ],
 };
 process.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
+
+/**
+ * What npm lists of the production dependencies: of a lock file that has no others, for from the whole one `--omit=dev`
+ * leaves out what development needs as well.
+ */
+function production() {
+  const read = (name: string) => JSON.parse(readFileSync(join(ROOT, name), 'utf8'));
+  const [manifest, lock] = [read('package.json'), read('package-lock.json')];
+  const entries = Object.entries<{ dev?: boolean; devOptional?: boolean; devDependencies?: unknown }>(lock.packages);
+  const kept = entries.filter(([, { dev, devOptional }]) => !dev && !devOptional);
+  const packages = Object.fromEntries(kept.map(([path, one]) => [path, { ...one, devDependencies: undefined }]));
+  const dir = mkdtempSync(join(tmpdir(), 'trustmint-sbom-'));
+  try {
+    writeFileSync(join(dir, 'package.json'), JSON.stringify({ ...manifest, devDependencies: undefined }));
+    writeFileSync(join(dir, 'package-lock.json'), JSON.stringify({ ...lock, packages }));
+    const args = ['sbom', '--package-lock-only', '--sbom-format=spdx'];
+    return JSON.parse(execFileSync('npm', args, { cwd: dir, stdio: ['ignore', 'pipe', 'ignore'], encoding: 'utf8' }));
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
 
 function described(
   name: string,

@@ -17,6 +17,7 @@ import { account, agentsPolicy, EVERYONE } from '../whole/support.ts';
 import { type Ended, runToEnd, type Started, start } from './support.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
+const MB = 1 << 20;
 
 /**
  * The machine's npm with its own node and settings: npm finds its global settings (registry, proxy, CA) beside the
@@ -35,6 +36,7 @@ describe('the package', function () {
   /** Node 24 and npm, an empty HOME, nothing else of ours. */
   const env = { PATH: `${dirname(process.execPath)}:${process.env.PATH}`, HOME: join(home, 'home') };
   let files: string[];
+  let packed: { filename: string; size: number; unpackedSize: number; files: { path: string }[] };
 
   const npm = async (args: string[], cwd: string, environment: Record<string, string> = env): Promise<Ended> => {
     const ended = await runToEnd('npm', args, cwd, environment);
@@ -45,9 +47,10 @@ describe('the package', function () {
 
   before(async () => {
     for (const path of [env.HOME!, folder]) mkdirSync(path, { recursive: true });
-    const packed = await npm(['pack', '--json', '--pack-destination', home], ROOT, machinesOwn());
-    const [{ filename, files: listed }] = JSON.parse(packed.out.slice(packed.out.indexOf('[')));
-    files = listed.map(({ path }: { path: string }) => path);
+    const made = await npm(['pack', '--json', '--pack-destination', home], ROOT, machinesOwn());
+    [packed] = JSON.parse(made.out.slice(made.out.indexOf('[')));
+    const { filename, files: listed } = packed;
+    files = listed.map(({ path }) => path);
     writeFileSync(join(folder, 'package.json'), '{"name":"somebody","private":true}');
     await npm(['install', '--no-audit', '--no-fund', '--prefer-offline', join(home, filename)], folder, machinesOwn());
   });
@@ -97,6 +100,51 @@ describe('the package', function () {
     assert.match((await npm(['exec', '--offline', '--', 'trustmint', '--help'], folder)).out, /^Usage: trustmint /);
   });
 
+  it('has the help of every command, none of them by way of what only development has', async () => {
+    const commands = async (...path: string[]): Promise<string[][]> => {
+      const { code, out, err } = await runToEnd(bin(), [...path, '--help'], folder, env);
+      assert.deepEqual([code, err], [0, ''], path.join(' '));
+      assert.match(out, new RegExp(`^Usage: ${['trustmint', ...path].join(' ')} `));
+      const listed = out.includes('\nCommands:\n') ? out.slice(out.indexOf('\nCommands:\n')) : '';
+      const names = [...listed.matchAll(/^ {2}([a-z]+)\b/gm)]
+        .map(([, name]) => name!)
+        .filter((name) => name !== 'help');
+      const below = [];
+      for (const name of names) below.push([...path, name], ...(await commands(...path, name)));
+      return below;
+    };
+    const all = (await commands()).map((path) => path.join(' '));
+    for (const one of [
+      'serve',
+      'exchange',
+      'token verify',
+      'keys rotate',
+      'agent register',
+      'completion',
+      'uninstall',
+    ]) {
+      assert.ok(all.includes(one), one);
+    }
+    const { devDependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+    const lock = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')).packages;
+    for (const name of Object.keys(devDependencies)) {
+      const wanted = lock[`node_modules/${name}`].dev === true;
+      assert.equal(existsSync(join(folder, 'node_modules', name)), !wanted, name);
+    }
+  });
+
+  it('is a plugin of kubectl, under the names that kubectl looks for', async () => {
+    const plugin = (name: string, ...args: string[]) =>
+      runToEnd(join(folder, 'node_modules', '.bin', name), args, folder, env);
+    assert.match((await plugin('kubectl-trustmint', '--help')).out, /^Usage: kubectl trustmint /);
+    assert.match((await plugin('kubectl_complete-trustmint', 'keys', 'l')).out, /^list\t.*\n:4\n$/);
+  });
+
+  it('stays small: what is downloaded, and what is unpacked', () => {
+    assert.ok(packed.size < 1.5 * MB, `${packed.size} bytes`);
+    assert.ok(packed.unpackedSize < 6 * MB, `${packed.unpackedSize} bytes`);
+  });
+
   it('serves without type stripping: one exchange, one verification, and it drains on SIGTERM', async () => {
     const issuer = await createDevIssuer();
     try {
@@ -117,6 +165,10 @@ describe('the package', function () {
       assert.ok(json.caveats.includes('budget_credits <= 200'));
       const verdict = await post(`${url}/api/mint/verify`, { token: json.token, resource: 'default', call: {} });
       assert.equal(verdict.json.active, true);
+      writeFileSync(join(folder, 'proof'), await issuer.sign(account('agent')));
+      const asked = ['exchange', '--url', url, '--proof-file', 'proof', '--out', 'token', '--inspect'];
+      assert.match((await runToEnd(bin(), asked, folder, env)).out, /^granted by {2}ai-agents\/agents$/m);
+      assert.equal(statSync(join(folder, 'token')).mode & 0o777, 0o600);
       assert.equal(statSync(join(folder, '.trustmint', 'keys.json')).mode & 0o777, 0o600);
       mint.child.kill('SIGTERM');
       const { code, out, err } = await mint.ended;
@@ -126,7 +178,7 @@ describe('the package', function () {
           .trimEnd()
           .split('\n')
           .filter((line) => JSON.parse(line).outcome === 'granted').length,
-        1,
+        2,
       );
       assert.doesNotMatch(err, /Warning/);
     } finally {
