@@ -143,7 +143,7 @@ export const VIEW: readonly Row[] = [
         ],
       },
       {
-        title: 'Deletions',
+        title: 'Policies and registrations that ended',
         about: 'released_unfinished: it went though not all was done; the log and the audit record say what.',
         draw: 'stacked',
         unit: 'short',
