@@ -1,4 +1,5 @@
 /** `--tls-self-signed`: certificates of our own, shared by the replicas through a Secret. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { certificateMaker, makeStopgap } from '../certificates/index.ts';
 import type { HealthCheck } from '../exchange/index.ts';
 import type { ClockSkew } from '../kube/index.ts';
@@ -13,6 +14,9 @@ export interface OwnCertificatesParts {
   readonly skew: ClockSkew;
 }
 
+/** Milliseconds that the start waits for a certificate: without one the probes get a stopgap. */
+const PATIENCE = 2_000;
+
 /** Undefined without `--tls-self-signed`. */
 export async function ownCertificates(
   { tlsSelfSigned: names, tlsSecret, caConfigMap, caNamespaces = [] }: ServeFlags,
@@ -22,7 +26,6 @@ export async function ownCertificates(
   if (!names) return undefined;
   const client = connect({ skew });
   const make = certificateMaker({ random });
-  const stopgap = await makeStopgap(make, names, clock.now());
   const keeper = keepCertificates({
     client,
     clock,
@@ -37,6 +40,11 @@ export async function ownCertificates(
     clockIsWrong: () => skew.ahead() === undefined || clockIsWrong(skew),
   });
   onClose(() => keeper.close());
-  keeper.start();
-  return { source: { ...keeper, stopgap }, check: () => keeper.check() };
+  const found = new AbortController();
+  // Not the clock's timers: they keep no process alive, and before it listens nothing else may.
+  const waited = sleep(PATIENCE, undefined, { signal: found.signal }).catch(() => {});
+  await Promise.race([keeper.start(), waited]);
+  found.abort();
+  const stopgap = keeper.current() ? undefined : await makeStopgap(make, names, clock.now());
+  return { source: { ...keeper, ...(stopgap && { stopgap }) }, check: () => keeper.check() };
 }

@@ -171,11 +171,11 @@ export async function serveCluster(flags: ServeFlags, io: Io): Promise<void> {
     });
     deletion = deletionOf(flags, serving, { namespace, view, reporting, elector });
     keeper = keeperOf(flags, serving, { namespace, view, reporting, elector });
-    const own = await ownCertificates(flags, serving, { namespace, skew });
     countReplica(numbers, { view, elector, configMaps });
     view.start();
     configMaps.start();
     elector.start();
+    const own = await ownCertificates(flags, serving, { namespace, skew });
 
     const access = createAccess({
       client: reviews,

@@ -140,7 +140,13 @@ export async function withServing(
     if (logger.format === 'json') throw toldOf(error, log);
     throw error;
   } finally {
-    for (const close of closers.reverse()) await close();
+    // What is closed may wait for the clock's timers, which keep no process alive: it would end in the middle.
+    const hold = setInterval(() => {}, 60_000);
+    try {
+      for (const close of closers.reverse()) await close();
+    } finally {
+      clearInterval(hold);
+    }
   }
 }
 

@@ -35,20 +35,23 @@ export class CaConfigMaps {
   }
 
   /** Never rejects: what fails is logged once, said by `problems()`, and tried again. */
-  async fill(bundle: string): Promise<void> {
+  async fill(bundle: string, signal: AbortSignal): Promise<void> {
     const { clock, namespaces } = this.#settings;
     if (bundle === this.#filled && clock.monotonic() - this.#at < EVERY) return;
     this.#filled = bundle;
     this.#at = clock.monotonic();
-    for (const namespace of namespaces) this.#note(namespace, await this.#fillIn(namespace, bundle));
+    for (const namespace of namespaces) {
+      if (signal.aborted) return;
+      this.#note(namespace, await this.#fillIn(namespace, bundle, signal));
+    }
   }
 
   /** @returns what is wrong */
-  async #fillIn(namespace: string, bundle: string): Promise<string | undefined> {
+  async #fillIn(namespace: string, bundle: string, signal: AbortSignal): Promise<string | undefined> {
     const { client, configMap, log } = this.#settings;
     const shown = `ConfigMap ${namespace}/${configMap}`;
     try {
-      const object = await client.get(CONFIG_MAPS, configMap, namespace);
+      const object = await client.get(CONFIG_MAPS, configMap, namespace, { signal });
       const data = member(object, 'data');
       if (text(data, KEY) === bundle) return undefined;
       const filled = { ...object, data: { ...(typeof data === 'object' && data), [KEY]: bundle } };

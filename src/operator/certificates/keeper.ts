@@ -36,7 +36,8 @@ export interface CertificateKeeper {
   follow(changed: (pair: CertificatePair) => void): () => void;
   /** Fails until there is a certificate; warns of what keeps it from being renewed, or clients from finding the CA. */
   check(): HealthCheck;
-  start(): void;
+  /** @returns when it has looked for the first time, successfully or not */
+  start(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -51,29 +52,30 @@ export function keepCertificates(settings: CertificateKeeperSettings): Certifica
   let problem: string | undefined = 'not read yet';
   let timer: TimerHandle | undefined;
   let looking: Promise<void> = Promise.resolve();
-  let closed = false;
+  const closing = new AbortController();
 
   async function look(): Promise<void> {
     try {
       await settle();
       problem = undefined;
-      if (held) await configMaps.fill(bundleOf(held.authorities));
+      if (held) await configMaps.fill(bundleOf(held.authorities), closing.signal);
     } catch (error) {
       // What parsers and signers say may quote a key.
       const said = error instanceof OperatorError ? error.message : `cannot make a certificate: ${reasonOf(error)}`;
-      if (said !== problem) log('error', said);
+      if (said !== problem && !closing.signal.aborted) log('error', said);
       problem = said;
     }
-    if (!closed) timer = clock.setTimer(begin, LOOK_EVERY);
+    if (!closing.signal.aborted) timer = clock.setTimer(() => void begin(), LOOK_EVERY);
   }
 
-  function begin(): void {
+  function begin(): Promise<void> {
     looking = look();
+    return looking;
   }
 
   async function settle(): Promise<void> {
-    for (let tries = 0; tries < TRIES && !closed; tries++) {
-      const found = await secret.read();
+    for (let tries = 0; tries < TRIES; tries++) {
+      const found = await secret.read(closing.signal);
       if (found?.foreign)
         throw new OperatorError(
           'tls_secret',
@@ -93,7 +95,7 @@ export function keepCertificates(settings: CertificateKeeperSettings): Certifica
       adopt(next);
       return;
     }
-    if (!closed) throw new OperatorError('tls_secret', `Secret ${settings.secret} is written by others all the time`);
+    throw new OperatorError('tls_secret', `Secret ${settings.secret} is written by others all the time`);
   }
 
   /** What is stored, if it is as we would write it; what is lost or damaged is had from memory. */
@@ -143,7 +145,7 @@ export function keepCertificates(settings: CertificateKeeperSettings): Certifica
     },
     start: begin,
     async close() {
-      closed = true;
+      closing.abort();
       timer?.cancel();
       await looking;
       timer?.cancel();

@@ -32,10 +32,10 @@ export class CertificateSecret {
   }
 
   /** @throws OperatorError `tls_secret` */
-  async read(): Promise<FoundSecret | undefined> {
+  async read(signal: AbortSignal): Promise<FoundSecret | undefined> {
     const { client, secret, namespace } = this.#settings;
     try {
-      return found(await client.get(SECRETS, secret, namespace));
+      return found(await client.get(SECRETS, secret, namespace, { signal }));
     } catch (error) {
       if (statusOf(error) === 404) return undefined;
       throw this.#failed('read', error);
