@@ -22,7 +22,10 @@ function commandOf(fence: Fence, file: string): string | undefined {
   if (fence.marker?.does !== 'run') return undefined;
   if (fence.language === 'console') {
     return parseConsole(fence)
-      .map(({ command }, i) => `{ ${command}\n} > ${quote(`${file}.${i}`)}; cat ${quote(`${file}.${i}`)}`)
+      .map(({ command }, i) => {
+        const shown = quote(`${file}.${i}`);
+        return `{ ${command}\n} >${shown} 2>&1 && said=0 || said=$?\ncat ${shown}\n(exit $said)`;
+      })
       .join('\n');
   }
   if (fence.language === 'python') return `python3 ${quote(`${file}.py`)}`;

@@ -30,10 +30,15 @@ const kubectl = () => `[[ " $* " == *" port-forward "* ]] && exec sleep infinity
 /** That of the project, whatever the machine has. */
 const helm = () => `exec ${helmBinary('helm') ?? 'helm'} "$@"`;
 
+/** With nodes there is something to forward to. */
+const forwarding = () =>
+  `[[ " $* " == *" port-forward "* ]] && exec ${process.execPath} ${inside('port-forward')} "$@"\nexec ${binary('kubectl')} "$@"`;
+
 /** Those that take a real API server: the tests of test/e2e. */
 export const CLUSTER_WORLDS: Readonly<Record<string, WorldKind>> = {
   cluster: { start: () => startInside(inside('cluster'), { kubectl: kubectl() }), perPage: false },
   // For what ends the cluster that it is typed in.
   teardown: { start: () => startInside(inside('cluster'), { kubectl: kubectl() }), perPage: true },
-  install: { start: () => startInside(inside('install'), { kubectl: kubectl(), helm: helm() }), perPage: true },
+  // Pods run, and nothing is installed.
+  install: { start: () => startInside(inside('install'), { kubectl: forwarding(), helm: helm() }), perPage: true },
 };

@@ -2,8 +2,10 @@
  * The world `mint`: issuers on 127.0.0.1:9000, a mint on 127.0.0.1:8080 (ops: 8081), which is https://mint.example.com too,
  * and what a workload, a gateway and an administrator have at hand.
  */
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { ROOT } from '../support.ts';
 import { certify, endTls, post, put, serveWorld, trustmint, WORK } from './inside.ts';
 import { ISSUER, MANIFESTS } from './manifests.ts';
 import { cloneIn } from './namespace.ts';
@@ -55,8 +57,10 @@ put('token.txt', token);
 put('keys.json', await keys.text());
 
 const actions = new URLSearchParams({ repository: 'acme-corp/ai-pipeline', ref: 'refs/heads/main', run_id: '1001' });
+const hasRequests = spawnSync('python3', ['-c', 'import requests']).status === 0;
 await serveWorld({
   ...authority,
+  ...(!hasRequests && { PYTHONPATH: join(ROOT, 'hack/demo/shims/python') }),
   PROOF: pod,
   TOKEN: token,
   VERIFIER_TOKEN: VERIFIER,

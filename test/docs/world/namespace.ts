@@ -37,6 +37,7 @@ const CLONE = ['bench', 'charts', 'config', 'crds', 'docs', 'examples', 'hack', 
 /** What a session finds in its PATH before all else. */
 const PROGRAMS: Readonly<Record<string, string>> = {
   trustmint: `exec ${process.execPath} ${join(ROOT, 'src/main.ts')} "$@"`,
+  'kubectl-trustmint': `exec ${process.execPath} ${join(ROOT, 'src/cli/kubectl-trustmint.ts')} "$@"`,
   // An answer that is an error must not pass for one that is not.
   curl: 'case " $* " in *" -f "*|*" -sf "*|*" -f"*) ;; *) set -- --fail-with-body "$@";; esac\nexec /usr/bin/curl "$@"',
 };
