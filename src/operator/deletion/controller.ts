@@ -5,8 +5,9 @@
 import type { Clock, TimerHandle } from '../../clock.ts';
 import { type KubeLog, WorkQueue, type WorkQueueMetrics } from '../../kube/index.ts';
 import type { KubeClient } from '../../kube/types.ts';
-import { member, reasonOf, statusOf } from '../errors.ts';
+import { member, statusOf } from '../errors.ts';
 import { Conflict } from '../status/write.ts';
+import { teller } from '../teller.ts';
 import { Endings, type EndSettings } from './end.ts';
 import { FINALIZER, putOn, takeOff } from './finalizer.ts';
 import type { Deletable, DeletedKind } from './types.ts';
@@ -46,8 +47,6 @@ const FORGET = 60_000;
 const DEADLINE = 4_000;
 /** Milliseconds for what runs when a term ends. Its signal has fired, so it takes none. */
 const WIND_DOWN = 1_000;
-/** Milliseconds in which one failure is logged once. */
-const QUIET = 60_000;
 
 interface Term {
   readonly queue: WorkQueue;
@@ -73,8 +72,8 @@ const AGAIN = { reason: 'another installation watches these namespaces too?' };
 
 export function handleDeletion(settings: DeletionSettings): Deletion {
   const { clock, random, client, kinds, log, isLeader } = settings;
+  const tell = teller(clock, log);
   const byName = new Map(kinds.map((kind) => [kind.kind, kind]));
-  const logged = new Map<string, number>();
   let leading: Term | undefined;
   let timer: { readonly handle: TimerHandle; readonly at: number } | undefined;
 
@@ -163,15 +162,6 @@ export function handleDeletion(settings: DeletionSettings): Deletion {
   }
 
   const wanted = (kind: DeletedKind) => settings.finalizers && !kind.withoutFinalizer;
-
-  function tell(what: string, error: unknown): undefined {
-    const why = reasonOf(error);
-    const now = clock.monotonic();
-    if (now - (logged.get(`${what} ${why}`) ?? Number.NEGATIVE_INFINITY) < QUIET) return;
-    if (logged.size > 100) logged.clear();
-    logged.set(`${what} ${why}`, now);
-    log?.('warn', what, { reason: why });
-  }
 
   return {
     async lead(signal) {

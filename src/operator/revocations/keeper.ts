@@ -7,10 +7,11 @@ import { type Clock, epochSeconds, type TimerHandle } from '../../clock.ts';
 import { type KubeLog, tellOnce, WorkQueue, type WorkQueueMetrics, type WorkQueueOptions } from '../../kube/index.ts';
 import type { CallOptions, KubeClient } from '../../kube/types.ts';
 import type { Claim, Lingering, RevocationEntry } from '../../revocation/index.ts';
-import { reasonOf, statusOf } from '../errors.ts';
+import { statusOf } from '../errors.ts';
 import type { HeldRevocation } from '../held.ts';
 import { WATCHED } from '../kinds.ts';
 import type { Reporting } from '../status/reporting.ts';
+import { teller } from '../teller.ts';
 import type { Tombstones } from '../tombstones.ts';
 import type { ClusterView } from '../view.ts';
 import { isOver, lastingOf, removable, superseded, withoutTombstone } from './due.ts';
@@ -58,8 +59,6 @@ const LOOK_SELDOM = 30_000;
 const SETTLED = 2_000;
 const DEADLINE = 4_000;
 const WIND_DOWN = 1_000;
-/** Milliseconds in which one failure is logged once. */
-const QUIET = 60_000;
 
 type Task =
   | { readonly do: 'keep'; readonly one: Lingering }
@@ -79,6 +78,8 @@ interface Term {
 
 export function keepRevocations(settings: KeeperSettings): Keeper {
   const { clock, random, client, view, namespace, tombstones, isLeader, onKept, instance, log } = settings;
+  const telling = teller(clock, log);
+  const tell = (what: keyof typeof FAILED, error: unknown) => telling(FAILED[what], error);
   const judge = new Judge({ client, clock, revoked: view.revoked, onError: (error) => tell('unjudged', error) });
   const standIn = new StandIn({
     clock,
@@ -87,7 +88,6 @@ export function keepRevocations(settings: KeeperSettings): Keeper {
     onError: (error) => tell('keep', error),
   });
   const ids = new WeakMap<Lingering, number>();
-  const logged = new Map<string, number>();
   let count = 0;
   let closed = false;
   let leading: Term | undefined;
@@ -210,15 +210,6 @@ export function keepRevocations(settings: KeeperSettings): Keeper {
     const event = { regarding, type: 'Warning', reason: 'RevocationKept', action: 'Keep', note: why } as const;
     const source = { controller: 'trustmint.dev/operator', instance, at: clock.now() };
     await tellOnce(client, event, source, call).catch(() => {});
-  }
-
-  function tell(what: keyof typeof FAILED, error: unknown): void {
-    const why = error === undefined ? '-' : reasonOf(error);
-    const now = clock.monotonic();
-    if (now - (logged.get(`${what} ${why}`) ?? Number.NEGATIVE_INFINITY) < QUIET) return;
-    if (logged.size > 100) logged.clear();
-    logged.set(`${what} ${why}`, now);
-    log?.('warn', FAILED[what], { reason: why });
   }
 
   return {

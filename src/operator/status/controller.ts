@@ -3,12 +3,12 @@ import type { Clock, TimerHandle } from '../../clock.ts';
 import { EventRecorder, type KubeLog, StatusWriter, WorkQueue, type WorkQueueMetrics } from '../../kube/index.ts';
 import type { KubeClient } from '../../kube/types.ts';
 import type { ObjectReport } from '../../policy/types.ts';
-import { reasonOf } from '../errors.ts';
 import { WATCHED, type WatchedKind } from '../kinds.ts';
 import { policyStatus } from '../policies/controller.ts';
 import { registrationStatus } from '../registrations/controller.ts';
 import { resourceStatus } from '../resources/controller.ts';
 import { revocationStatus } from '../revocations/controller.ts';
+import { teller } from '../teller.ts';
 import type { ClusterView } from '../view.ts';
 import type { Reporting } from './reporting.ts';
 import { Reports } from './reports.ts';
@@ -53,11 +53,10 @@ const GATHER = 20;
 const RESYNC = 600_000;
 /** Milliseconds for what runs when a term ends. Its signal has fired, so it takes none. */
 const WIND_DOWN = 1_000;
-/** Milliseconds in which one failure is logged once. */
-const QUIET = 60_000;
 
 export function reportStatus(settings: StatusSettings): StatusReporter {
   const { clock, client, random, view, isLeader, instance, log } = settings;
+  const tell = teller(clock, log);
   const reports = new Reports({ clock, snapshot: () => view.snapshot(), lint: settings.lint });
   const kinds = new Map<WatchedKind, StatusKind>([
     ['TrustPolicy', policyStatus('TrustPolicy', view, reports, settings)],
@@ -81,7 +80,6 @@ export function reportStatus(settings: StatusSettings): StatusReporter {
     tell,
     reporting: settings.reporting,
   });
-  const logged = new Map<string, number>();
   let leading: { readonly queue: WorkQueue; readonly term: AbortSignal; inRound: boolean } | undefined;
   let timer: { readonly handle: TimerHandle; readonly at: number } | undefined;
 
@@ -114,16 +112,6 @@ export function reportStatus(settings: StatusSettings): StatusReporter {
   function everything(): void {
     for (const [kind, one] of kinds) for (const key of one.keys()) leading?.queue.add(`${kind} ${key}`);
     roundAfter(GATHER);
-  }
-
-  /** One line for a failure that meets thousands of objects. */
-  function tell(what: string, error: unknown): void {
-    const why = reasonOf(error);
-    const now = clock.monotonic();
-    if (now - (logged.get(`${what} ${why}`) ?? Number.NEGATIVE_INFINITY) < QUIET) return;
-    if (logged.size > 100) logged.clear();
-    logged.set(`${what} ${why}`, now);
-    log?.('warn', what, { reason: why });
   }
 
   return {

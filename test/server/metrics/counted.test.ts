@@ -31,18 +31,19 @@ describe('a work queue in the metrics', () => {
   it('is what client-go and controller-runtime tell of one', async () => {
     const clock = new FakeClock();
     const metrics = createMetrics('1', clock);
+    const slow = Promise.withResolvers<undefined>();
     const outcomes = new Map<string, () => Promise<undefined>>([
       ['good', async () => undefined],
       ['bad', () => Promise.reject(new Error('no'))],
       ['hopeless', () => Promise.reject(new TerminalError('never'))],
-      ['slow', () => new Promise(() => {})],
+      ['slow', () => slow.promise],
     ]);
     const queue = new WorkQueue({
       clock,
       random: (n) => new Uint8Array(n),
       workers: 3,
       reconcile: (key) => outcomes.get(key)!(),
-      backoff: { baseMs: 1_000, maxMs: 1_000 },
+      backoff: { baseMs: 10_000, maxMs: 10_000 },
       metrics: metrics.cluster().controller('deletion'),
     });
     for (const key of outcomes.keys()) queue.add(key);
@@ -77,6 +78,7 @@ describe('a work queue in the metrics', () => {
     const text = await metrics.render('text');
     assert.match(text, /reconcile_total\{controller="deletion",result="success"\} 1\n/);
     assert.match(text, /reconcile_total\{controller="deletion",result="error"\} 2\n/);
+    slow.resolve(undefined);
     await queue.shutDown({ drain: false, limitMs: 0 });
   });
 });
