@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { parse } from 'yaml';
 import { type Fence, parseConsole } from './markdown.ts';
 import type { World } from './world/index.ts';
 
@@ -17,6 +18,23 @@ const PATIENCE_MS = 240_000;
 
 const quote = (text: string) => `'${text.replaceAll("'", "'\\''")}'`;
 
+interface Step {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly run?: string;
+}
+
+/** A workflow of GitHub's: what its runner would run, step by step. */
+function stepsOf({ text }: Fence): string {
+  const { steps = [] } = parse(text) as { steps?: readonly Step[] };
+  return steps
+    .filter(({ run }) => run !== undefined)
+    .map(({ env = {}, run = '' }) => {
+      const exports = Object.entries(env).map(([name, value]) => `export ${name}=${quote(value)}`);
+      return `(${[...exports, `bash -euo pipefail -c ${quote(run)}`].join('; ')})`;
+    })
+    .join('\n');
+}
+
 /** The shell text of a block, where it is one; `undefined` for what is only compared. */
 function commandOf(fence: Fence, file: string): string | undefined {
   if (fence.marker?.does !== 'run') return undefined;
@@ -28,6 +46,7 @@ function commandOf(fence: Fence, file: string): string | undefined {
       })
       .join('\n');
   }
+  if (fence.language === 'yaml') return stepsOf(fence);
   if (fence.language === 'python') return `python3 ${quote(`${file}.py`)}`;
   return fence.text;
 }
