@@ -1,6 +1,7 @@
 /** The engine: what every door talks to. */
 import { epochSeconds } from '../clock.ts';
-import type { ServedResource } from '../policy/types.ts';
+import type { ObjectReport, ServedResource } from '../policy/types.ts';
+import { deadAlready } from '../revocation/index.ts';
 import { createExchange } from './exchange.ts';
 import { createExplain } from './explain.ts';
 import { peerNetwork } from './peer-network.ts';
@@ -62,7 +63,7 @@ export function createEngine(given: EngineSettings): Engine {
         generation: snapshot?.generation ?? '',
         staleSeconds: wholeSeconds(view.staleSeconds()),
         readErrors: view.readErrors(),
-        objects: snapshot?.reports ?? [],
+        objects: reportsNow(snapshot?.reports ?? []),
         issuers: settings.issuers(),
       };
     },
@@ -90,6 +91,12 @@ export function createEngine(given: EngineSettings): Engine {
     }
     const resource = snapshot.findResource(name);
     return resource ?? refusal('invalid_request', 'resource: there is none of this name, URI or audience');
+  }
+
+  /** The snapshot knows nothing of revocations, and status must not say other things than this. */
+  function reportsNow(reports: readonly ObjectReport[]): readonly ObjectReport[] {
+    const revocations = view.revocations();
+    return reports.map((report) => deadAlready(report, revocations, clock.now()).report);
   }
 
   /** A failed read does not end readiness, for what was served goes on; it says so, and freshness ends it in time. */

@@ -1,4 +1,5 @@
 /** Is this token dead? */
+export { deadAlready } from './dead-already.ts';
 export {
   endOf,
   fromRevokingObjects,

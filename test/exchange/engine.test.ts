@@ -74,6 +74,21 @@ describe('the engine’s feeds and reports', () => {
     assert.equal(issuer?.lastSuccess, '2026-01-01T00:00:00.000Z');
   });
 
+  it('reports of a policy whose tokens would all be dead that it is not Ready, as its status does, until they would not', async () => {
+    await w.granted();
+    const ready = () => {
+      const { uid, conditions } = w.engine.policies().objects.find(({ kind }) => kind === 'TrustPolicy')!;
+      const { status, reason } = conditions.find(({ type }) => type === 'Ready')!;
+      return { uid, said: `${status} ${reason}` };
+    };
+    const { uid, said } = ready();
+    assert.equal(said, 'True Ready');
+    w.revoke({ by: 'policy', value: uid });
+    assert.equal(ready().said, 'False TokensRevoked');
+    w.revoke({ by: 'policy', value: uid, issuedBefore: 1_000 });
+    assert.equal(ready().said, 'True Ready', 'what is given now lives');
+  });
+
   describe('readiness', () => {
     const failing = () => w.engine.readiness().flatMap(({ name, ok }) => (ok ? [] : [name]));
 

@@ -1,4 +1,5 @@
 /** Which policies there is something to say of, and what their deletion takes. */
+import { deadAlready } from '../../revocation/index.ts';
 import type { DeletedKind } from '../deletion/types.ts';
 import type { HeldPolicy } from '../held.ts';
 import { WATCHED } from '../kinds.ts';
@@ -6,7 +7,6 @@ import { reportedStatus } from '../status/reported.ts';
 import type { Reports } from '../status/reports.ts';
 import type { StatusKind } from '../status/types.ts';
 import type { ClusterView } from '../view.ts';
-import { deadAlready } from './dead-already.ts';
 import { endedPolicy } from './ended.ts';
 import type { Limits } from './lifetime.ts';
 import { syncPolicy } from './sync.ts';

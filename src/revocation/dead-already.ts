@@ -1,17 +1,33 @@
-/** A policy whose tokens would be dead the moment they were given: every exchange is refused, and its status says so. */
-import { kubeTime } from '../../kube/index.ts';
-import type { RevocationEntry, RevocationIndex } from '../../revocation/index.ts';
-import type { Amended } from '../status/reported.ts';
-import type { FullReport } from '../status/reports.ts';
+/** A policy whose tokens would be dead the moment they were given: every exchange is refused, and what is said of it says so. */
+import type { RevocationIndex } from './revocation-index.ts';
+import type { RevocationEntry } from './types.ts';
 
 /** Milliseconds until a look that nothing else asks for, at most. */
 const LOOK_AGAIN = 60_000;
+
+/** What is said of a policy. */
+export interface Reported {
+  readonly uid: string;
+  readonly namespace?: string;
+  readonly served: boolean;
+  readonly phase: string;
+  readonly conditions: readonly {
+    readonly type: string;
+    readonly status: string;
+    readonly reason: string;
+    readonly message: string;
+  }[];
+}
 
 /**
  * Its report; where something revokes all that it would give now, one that is not Ready and says what.
  * @param now epoch milliseconds
  */
-export function deadAlready(report: FullReport, revocations: RevocationIndex, now: number): Amended {
+export function deadAlready<T extends Reported>(
+  report: T,
+  revocations: RevocationIndex,
+  now: number,
+): { readonly report: T; readonly againAfterMs?: number } {
   if (!report.served || report.phase !== 'Active') return { report };
   // What is minted in this second says so.
   const second = Math.floor(now / 1_000);
@@ -34,12 +50,16 @@ function endOf({ issuedBefore, expiresAt }: RevocationEntry): number {
 }
 
 /** Those of its own namespace are about its own tenant; of a ClusterTrustPolicy they may be about one of several. */
-function isOf({ tenant, source }: RevocationEntry, { namespace }: FullReport): boolean {
+function isOf({ tenant, source }: RevocationEntry, { namespace }: Reported): boolean {
   return tenant === null || (namespace !== undefined && source.startsWith(`TokenRevocation/${namespace}/`));
 }
 
 function sentence({ source, issuedBefore }: RevocationEntry): string {
-  const until = issuedBefore === null ? '' : ` issued up to ${kubeTime(issuedBefore * 1_000)}`;
+  const until = issuedBefore === null ? '' : ` issued up to ${shown(issuedBefore)}`;
   const what = source.startsWith('TokenRevocation/') ? source : 'spec.revokeIssuedBefore';
   return `every exchange is refused, for ${what} kills every token of this policy${until}`;
+}
+
+function shown(seconds: number): string {
+  return new Date(seconds * 1_000).toISOString().replace(/\.\d{3}Z$/, 'Z');
 }
