@@ -18,6 +18,7 @@ exec 8>"$image_bin/.lock"
 flock -n 8 || { say 'another run is at it, waiting for it'; flock 8; }
 # Without root: as root of a user namespace of one's own.
 if [ "$(id -u)" -ne 0 ] && [ -z "${IN_USERNS:-}" ]; then
+  command -v newuidmap >/dev/null || { say 'needs root, or newuidmap (uidmap) and a range of ids in /etc/subuid' >&2; exit 1; }
   exec unshare --user --map-root-user --map-auto --mount env IN_USERNS=1 "$PWD/build.sh" "$@"
 fi
 # Of a run that was ended.
