@@ -9,14 +9,7 @@ import {
   REFLECTOR_REASONS,
 } from '../kube/index.ts';
 import type { KubeClient } from '../kube/types.ts';
-import {
-  type ClusterView,
-  countsOf,
-  type createConfigMaps,
-  LEASE,
-  type PolicyEnd,
-  watchTallies,
-} from '../operator/index.ts';
+import { type ClusterView, type createConfigMaps, LEASE, type PolicyEnd, watchTallies } from '../operator/index.ts';
 import type { ClusterMetrics } from '../server/index.ts';
 import type { Serving } from './serving.ts';
 
@@ -52,7 +45,7 @@ export async function replicaOf(serving: Serving, credentials: CredentialSource)
 export interface Counted {
   readonly view: Pick<ClusterView, 'copies'>;
   readonly elector: Pick<LeaderElector, 'isLeader'>;
-  readonly configMaps: Pick<ReturnType<typeof createConfigMaps>, 'counters'>;
+  readonly configMaps: Pick<ReturnType<typeof createConfigMaps>, 'tally'>;
 }
 
 /** What is asked at each scrape. */
@@ -61,7 +54,7 @@ export function countReplica(numbers: ClusterMetrics, { view, elector, configMap
     reasons: REFLECTOR_REASONS,
     lease: LEASE,
     isLeader: () => elector.isLeader(),
-    watches: () => [...watchTallies(view.copies), { kind: 'ConfigMap', ...countsOf(configMaps.counters()) }],
+    watches: () => [...watchTallies(view.copies), configMaps.tally()],
   });
 }
 

@@ -1,11 +1,12 @@
 /** Public keys that policies keep in ConfigMaps of the operator's namespace: followed, so that what goes is gone at once. */
 import type { Clock } from '../clock.ts';
 import type { HealthCheck } from '../exchange/index.ts';
-import { createReflector, type KubeLog, type ReflectorCounters } from '../kube/index.ts';
+import { createReflector, type KubeLog } from '../kube/index.ts';
 import type { KubeClient, KubeObject } from '../kube/types.ts';
 import { type ConfigMapKeys, isJwkSet } from '../proof/index.ts';
 import { member, printable, statusOf, text } from './errors.ts';
 import { CONFIG_MAPS } from './kinds.ts';
+import { tallyOf, type WatchTally } from './tallies.ts';
 
 export interface ConfigMapsSettings {
   readonly client: KubeClient;
@@ -31,7 +32,7 @@ export interface ConfigMaps extends ConfigMapKeys {
   faultOf(name: string, key: string): RefFault | undefined;
   /** Never fails: what is known goes on being served, and what is not is asked for. */
   check(): HealthCheck;
-  counters(): ReflectorCounters;
+  tally(): WatchTally;
 }
 
 /** Milliseconds without a sign of life after which one is asked for instead. */
@@ -67,7 +68,7 @@ export function createConfigMaps(settings: ConfigMapsSettings): ConfigMaps {
   return {
     start: () => reflector.start(),
     stop: () => reflector.stop(),
-    counters: () => reflector.counters(),
+    tally: () => ({ kind: 'ConfigMap', ...tallyOf(reflector) }),
     async read(name, key, signal) {
       if (reflector.synced && reflector.ageMs() < FRESH) return text(held(name)?.sets, key);
       try {

@@ -24,7 +24,7 @@ export { type Keeper, type KeeperSettings, keepRevocations } from './revocations
 export { reportStatus, type StatusReporter, type StatusSettings } from './status/controller.ts';
 export { Reporting } from './status/reporting.ts';
 export type { PolicyEnd } from './status/types.ts';
-export { countsOf, type WatchTally, watchTallies } from './tallies.ts';
+export { type WatchTally, watchTallies } from './tallies.ts';
 export type { TenancyMode } from './tenants.ts';
 export { type ReviewedToken, reviewToken, tokenReviews } from './token-review.ts';
 export { createTombstones, type Tombstones, type TombstonesSettings } from './tombstones.ts';

@@ -5,12 +5,14 @@ import { FINALIZER } from './deletion/finalizer.ts';
 
 export interface WatchTally extends Pick<ReflectorCounters, 'failures' | 'divergences'> {
   readonly kind: string;
+  /** That are held. */
+  readonly objects: number;
   /** Objects with our finalizer that are being deleted; absent: such a kind has none. */
   readonly deleting?: number;
 }
 
 export function watchTallies({ policies, revocations, registrations, namespaces, agents }: Copies): WatchTally[] {
-  const tally = (kind: string, one: Reflector<unknown>) => ({ kind, ...countsOf(one.counters()) });
+  const tally = (kind: string, one: Reflector<unknown>) => ({ kind, ...tallyOf(one) });
   return [
     ...[...policies].map(([kind, one]) => {
       if (kind === 'ProtectedResource') return tally(kind, one);
@@ -28,7 +30,8 @@ export function watchTallies({ policies, revocations, registrations, namespaces,
   ];
 }
 
-/** Of a collection beside those that are compiled. */
-export function countsOf({ failures, divergences }: ReflectorCounters): Omit<WatchTally, 'kind'> {
-  return { failures, divergences };
+/** Of a collection beside those that are compiled, too. */
+export function tallyOf(one: Pick<Reflector<unknown>, 'counters' | 'items'>): Omit<WatchTally, 'kind'> {
+  const { failures, divergences } = one.counters();
+  return { failures, divergences, objects: one.items().size };
 }

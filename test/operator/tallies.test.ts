@@ -29,6 +29,8 @@ describe('what a replica counts of its copies', () => {
       AgentRegistration: 1,
       Namespace: undefined,
     });
+    const held = Object.fromEntries(watchTallies(w.view.copies).map((one) => [one.kind, one.objects]));
+    assert.deepEqual([held.TrustPolicy, held.AgentRegistration, held.TokenRevocation], [3, 2, 0]);
   });
 
   it('is each TokenRevocation that comes, but none of those that were there at the start', async () => {

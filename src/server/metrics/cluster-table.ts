@@ -27,6 +27,11 @@ export const WATCHES = {
     help: 'Watches that failed and were begun again, and lists that failed, by why.',
     labels: { kind: KIND, reason: 'why, as in `/readyz?verbose`: 15 words' },
   },
+  trustmint_watched_objects: {
+    type: 'gauge',
+    help: 'Objects in the local copy of a kind: what memory goes with.',
+    labels: { kind: KIND },
+  },
   trustmint_cache_divergence_total: {
     type: 'counter',
     help: 'Times that the local copy of a kind was not what the API server has, though its watch was alive.',

@@ -27,6 +27,7 @@ export interface WatchTally {
   readonly kind: string;
   readonly failures: ReadonlyMap<string, number>;
   readonly divergences: number;
+  readonly objects: number;
   /** Objects with our finalizer that are being deleted; absent: such a kind has none. */
   readonly deleting?: number;
 }
@@ -65,6 +66,7 @@ export function clusterMetrics(registry: Registry, beforeScrape: (task: () => vo
   const watches = new Instruments(WATCHES, registry);
   const reconnects = watches.counter('trustmint_watch_reconnects_total');
   const divergences = watches.counter('trustmint_cache_divergence_total');
+  const objects = watches.gauge('trustmint_watched_objects');
 
   return {
     controller: queues,
@@ -88,6 +90,7 @@ export function clusterMetrics(registry: Registry, beforeScrape: (task: () => vo
           const { kind } = one;
           for (const reason of reasons) reconnects.inc({ kind, reason }, one.failures.get(reason) ?? 0);
           divergences.inc({ kind }, one.divergences);
+          objects.set({ kind }, one.objects);
           if (one.deleting !== undefined) deleting.set({ kind }, one.deleting);
         }
       });

@@ -17,7 +17,9 @@ describe('the metrics', () => {
       reasons: ['network', 'expired'],
       lease: 'trustmint',
       isLeader: () => true,
-      watches: () => [{ kind: 'TrustPolicy', failures: new Map([['network', 2]]), divergences: 1, deleting: 3 }],
+      watches: () => [
+        { kind: 'TrustPolicy', failures: new Map([['network', 2]]), divergences: 1, objects: 7, deleting: 3 },
+      ],
     });
     const kinds = [{ kind: 'TrustPolicy', staleSeconds: 1 }];
     metrics.refresh(REPORT, { ...VITALS, kinds, clockSkewSeconds: 1 }, 0, [{ name: 'keys', ok: true }]);
@@ -83,6 +85,7 @@ describe('the metrics', () => {
     assert.equal(found.get('trustmint_watch_reconnects_total{kind="TrustPolicy",reason="expired"}'), '0');
     assert.equal(found.get('trustmint_cache_divergence_total{kind="TrustPolicy"}'), '1');
     assert.equal(found.get('trustmint_objects_deleting{kind="TrustPolicy"}'), '3');
+    assert.equal(found.get('trustmint_watched_objects{kind="TrustPolicy"}'), '7');
     metrics.refresh(REPORT, VITALS, 0, []);
     assert.equal(
       series(await metrics.render('text')).get('trustmint_cache_divergence_total{kind="TrustPolicy"}'),
