@@ -60,7 +60,7 @@ export class World {
       clockIsWrong: clockIsWrong ?? (() => false),
     });
     this.keepers.push(made);
-    made.start();
+    void made.start();
     return made;
   }
 
