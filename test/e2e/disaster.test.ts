@@ -12,12 +12,14 @@ import { type Asked, askSecurely } from './secure-ask.ts';
 import { account, namespaceNamed, policy, proofOf } from './serve-support.ts';
 
 const { namespace } = OPERATOR;
-const PAGE = 'docs/operations.md';
 const ISSUER = 'https://trustmint.trustmint-system.svc:8443';
-/** The blocks of the page, in its order. */
-const [BACKUP, SECRET_LOST, NAMESPACE_LOST] = parsePage(PAGE)
-  .fences.filter(({ marker }) => marker?.does === 'run' && marker.world === 'disaster')
-  .map(({ text }) => text) as [string, string, string];
+/** The blocks of the pages, in their order. */
+const [BACKUP, SECRET_LOST, NAMESPACE_LOST, ...REST] = ['docs/operations.md', 'docs/kubernetes.md'].flatMap((page) =>
+  parsePage(page)
+    .fences.filter(({ marker }) => marker?.does === 'run' && marker.world === 'disaster')
+    .map(({ text }) => text),
+) as [string, string, string, string];
+const [GIVEN_UP] = REST as [string];
 
 /** The operator's Pods really run here, so that they go, come and become ready as in a cluster. */
 describe('What is lost, and restored as the page says', function () {
@@ -71,7 +73,7 @@ describe('What is lost, and restored as the page says', function () {
   };
 
   before(async () => {
-    assert.ok(NAMESPACE_LOST, `${PAGE} has three blocks of the world "disaster"`);
+    assert.equal(REST.length, 1, 'each block of the world "disaster" has its test here');
     cluster = await startCluster({ controllerManager: true });
     nodes = await startNodes(cluster);
     dir = join(cluster.dir, 'person');
@@ -147,5 +149,13 @@ kubectl -n ${namespace} scale deployment trustmint --replicas=2`);
       await type('jq -r \'.data["keys.json"]\' keys-now.json'),
       await type('jq -r \'.items[] | select(.metadata.name == "trustmint-keys").data["keys.json"]\' keys.json'),
     );
+  });
+
+  it('every token, given up because the keys leaked: they are dead, and workloads exchange again', async () => {
+    const before = await type(`kubectl -n ${namespace} get secret trustmint-keys -o jsonpath='{.data}'`);
+    await type(`${GIVEN_UP}kubectl -n ${namespace} rollout status deployment/trustmint --timeout=3m`);
+    assert.notEqual(await type(`kubectl -n ${namespace} get secret trustmint-keys -o jsonpath='{.data}'`), before);
+    assert.equal(await isActive(token), false);
+    assert.equal(await isActive(await mint()), true);
   });
 });
