@@ -9,7 +9,14 @@ export interface Group {
 export const NAV: readonly Group[] = [
   {
     label: 'Start',
-    pages: ['docs/README.md', 'docs/install.md', 'docs/kubernetes.md', 'docs/tls.md', 'docs/standalone.md'],
+    pages: [
+      'docs/README.md',
+      'docs/install.md',
+      'docs/kubernetes.md',
+      'docs/tls.md',
+      'docs/image.md',
+      'docs/standalone.md',
+    ],
   },
   { label: 'Write', pages: ['docs/policies.md', 'docs/agents.md', 'docs/oauth.md', 'docs/tokens.md'] },
   { label: 'Use', pages: ['docs/clients.md', 'docs/api.md', 'docs/cli.md'] },
