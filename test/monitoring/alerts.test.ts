@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CASES } from './cases/index.ts';
 import { namesIn, PROMISED } from './metric-names.ts';
@@ -51,6 +51,20 @@ describe('Alerts', () => {
     const known = new Set(ALERTS.map(({ alert }) => alert));
     for (const { alert } of CASES) assert.ok(known.has(alert), alert);
     for (const [, name = ''] of page.matchAll(/^### (Trustmint\w+)$/gm)) assert.ok(known.has(name), name);
+  });
+
+  it('of each readiness check there is to be read what to do when it fails', () => {
+    const sources = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' });
+    const checks = sources
+      .filter((name) => name.endsWith('.ts'))
+      .flatMap((name) => [...readFileSync(join(ROOT, 'src', name), 'utf8').matchAll(/name: '([a-z]+)', ok\b/g)])
+      .map(([, name = '']) => name);
+    assert.ok(checks.length > 8);
+    const table = sectionOf('TrustmintNotServing')!;
+    const cannotFail = ['audit', 'configmaps'];
+    for (const name of checks) {
+      assert.ok(table.includes(`\`${name}\``) || cannotFail.includes(name), name);
+    }
   });
 
   it('only what stops tokens wakes somebody up', () => {
