@@ -11,6 +11,7 @@ cd "$(dirname "$0")"
 out=$image_bin
 [ $# -eq 0 ] || { mkdir -p "$1" && out=$(cd "$1" && pwd); }
 say() { echo "image: $*"; }
+export npm_config_update_notifier=false
 
 [ "$(uname -s)" = Linux ] || { say 'needs Linux' >&2; exit 1; }
 mkdir -p "$image_bin"
@@ -62,7 +63,7 @@ if [ -f "$ca" ]; then
 fi
 mkdir -p "$image_bin/npm-cache"
 volumes+=(--volume "$image_bin/npm-cache:/npm-cache")
-printf '%s\n' cache=/npm-cache loglevel=error >>"$work/npmrc"
+printf '%s\n' cache=/npm-cache loglevel=error update-notifier=false >>"$work/npmrc"
 
 say 'building'
 buildah bud --quiet --no-cache --isolation chroot --network host --signature-policy "$image_bin/buildah/policy.json" \
