@@ -29,6 +29,12 @@ export async function rotateInCluster(place: Place & { readonly now: boolean }):
     const answer = await requestRotation({ notes, clock: systemClock, pause: (ms) => sleep(ms), now });
     if ('keys' in answer) return answer.keys;
     if (answer.failed === 'no_lease') throw noLease(where);
+    if (answer.failed === 'full') {
+      throw new CliError(
+        'keys_full',
+        'too many keys are kept, each as long as its tokens live: wait until one goes (trustmint keys list)',
+      );
+    }
     const who = answer.holder === undefined ? 'nobody leads' : `${answer.holder} was the last that led`;
     throw new CliError(
       'not_answered',

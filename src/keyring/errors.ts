@@ -10,6 +10,8 @@ export type KeyRingErrorCode =
   | 'keys_exposed'
   /** The stored ring is not the one this process serves. */
   | 'keys_foreign'
+  /** So many keys are kept already that no more are made on demand. */
+  | 'keys_full'
   /** Another writer was faster. */
   | 'keys_conflict'
   /** The store could not be asked. */

@@ -3,7 +3,7 @@ import { epochSeconds, type TimerHandle } from '../clock.ts';
 import { KeyRingError } from './errors.ts';
 import { HeldKeys } from './held-keys.ts';
 import { type KeyRingOptions, type KeyView, type RotateOptions, type Rotation, viewOf } from './options.ts';
-import { advance, keyIn, promote, promotesAt, publish, type RotationTimes, type Step } from './rotation.ts';
+import { advance, keyIn, promote, promotesAt, publish, type RotationTimes, type Step, withRoom } from './rotation.ts';
 import { serializeRing } from './stored-ring.ts';
 import type { JwtAlgorithm, StoredKey, StoredKeyRing } from './types.ts';
 
@@ -113,14 +113,14 @@ export class KeyRing {
   /**
    * Rotates on demand: publishes a next key if there is none, else lets it sign once it has been published long enough.
    *
-   * @throws KeyRingError keys_conflict where this process may not write or another was faster; keys_unavailable
+   * @throws KeyRingError keys_full where too many keys are kept already; keys_conflict where this process may not write or another was faster; keys_unavailable
    */
   rotate({ now: hurry = false, publishedFor = 0 }: RotateOptions = {}): Promise<Rotation> {
     return this.#exclusively(async () => {
       if (!this.#mayWrite()) throw new KeyRingError('keys_conflict', 'another process rotates the keys');
       await this.#synchronise();
       const now = epochSeconds(this.#options.clock);
-      const published = await publish(this.#ring, now, this.#options);
+      const published = await publish(withRoom(this.#ring), now, this.#options);
       const waiting = keyIn(published.ring, 'next')!;
       const due = (hurry && this.#seenFor(waiting) >= publishedFor) || this.#mayPromote(waiting, now);
       const promoted = due ? promote(published.ring, now) : published;

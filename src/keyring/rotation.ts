@@ -1,8 +1,12 @@
 /** How keys move from `next` to `active` to `retired` and out: functions of the ring and the time alone. */
 import { KEY_BYTES } from './derivation.ts';
+import { KeyRingError } from './errors.ts';
 import type { MakeJwtKeys } from './jwt-keys.ts';
 import { Secret } from './secret.ts';
 import type { KeyChange, StoredKey, StoredKeyRing } from './types.ts';
+
+/** Keys that are kept, beyond which none is made on demand. The schedule, at most every 2 h, stays below MAX_KEYS. */
+const MAX_ON_DEMAND = 40;
 
 /** All in seconds. */
 export interface RotationTimes {
@@ -56,6 +60,13 @@ export function keyIn(ring: StoredKeyRing, state: 'next' | 'active'): StoredKey 
 
 function step(ring: StoredKeyRing, keys: readonly StoredKey[], changes: readonly KeyChange[]): Step {
   return { ring: changes.length === 0 ? ring : { ...ring, revision: ring.revision + 1, keys }, changes };
+}
+
+/** @throws KeyRingError keys_full where no further key should be made on demand */
+export function withRoom(ring: StoredKeyRing): StoredKeyRing {
+  const { length } = ring.keys;
+  if (length < MAX_ON_DEMAND || keyIn(ring, 'next')) return ring;
+  throw new KeyRingError('keys_full', `${length} keys are kept, each as long as its tokens live: wait until one goes`);
 }
 
 /** Adds a `next` key, if there is none. */

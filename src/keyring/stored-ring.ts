@@ -9,6 +9,9 @@ import type { JwtAlgorithm, StoredKey, StoredKeyRing } from './types.ts';
 
 const FORMAT = 1;
 
+/** More are no ring of ours. */
+const MAX_KEYS = 64;
+
 /** A ring is a few keys of a few kilobytes. */
 export const MAX_RING_BYTES = 1_048_576;
 
@@ -29,7 +32,7 @@ const ring = z.strictObject({
   version: z.literal(FORMAT),
   id,
   revision: z.int().min(1),
-  keys: z.array(key).max(64),
+  keys: z.array(key).max(MAX_KEYS),
   /** Over all the rest, so that half a ring is not taken for a whole one. Older versions wrote none. */
   sum: z.string().optional(),
 });

@@ -1,12 +1,14 @@
 /** What people ask of the keys, and what they are told of them: notes on the operator's Lease, never the Secret. */
 import type { Clock } from '../clock.ts';
-import type { KeyRing, KeyView } from '../keyring/index.ts';
+import { type KeyRing, KeyRingError, type KeyView } from '../keyring/index.ts';
 import { KubeApiError, LeaseNotes, type LeaseNotesOptions } from '../kube/index.ts';
 import { member, text as textOf } from './errors.ts';
 import { LEASE } from './key-secret.ts';
 
 /** A request to rotate: a time, and `now` after it. The leader takes it off when it is carried out. */
 export const ROTATE_KEYS = 'trustmint.dev/rotate-keys';
+/** The last request that was refused, for there are too many keys. */
+const REFUSED = 'trustmint.dev/rotate-keys-refused';
 /** The leader's summary of the keys, as JSON: nothing of it is secret. */
 export const KEYS_SUMMARY = 'trustmint.dev/keys';
 
@@ -75,21 +77,27 @@ export class KeyDesk {
     if (!notes) return;
     const { annotations } = notes;
     const request = noteIn(annotations, ROTATE_KEYS);
-    const carriedOut = request !== undefined && (await this.#carryOut(request, ring));
-    const told = { [KEYS_SUMMARY]: JSON.stringify(ring.states()) };
-    if (carriedOut) await this.#notes.answer(ROTATE_KEYS, request, told);
+    const outcome = request === undefined ? 'waits' : await this.#carryOut(request, ring);
+    const summary = { [KEYS_SUMMARY]: JSON.stringify(ring.states()) };
+    const told = outcome === 'refused' ? { ...summary, [REFUSED]: request! } : summary;
+    if (request !== undefined && outcome !== 'waits') await this.#notes.answer(ROTATE_KEYS, request, told);
     else if (told[KEYS_SUMMARY] !== annotations[KEYS_SUMMARY])
       await this.#notes.write(KEYS_SUMMARY, told[KEYS_SUMMARY]!);
   }
 
-  async #carryOut(request: string, ring: Pick<KeyRing, 'rotate'>): Promise<boolean> {
-    if (request === this.#done) return true;
+  async #carryOut(request: string, ring: Pick<KeyRing, 'rotate'>): Promise<'done' | 'refused' | 'waits'> {
+    if (request === this.#done) return 'done';
     const now = request.split(' ').at(-1) === 'now';
     // No replica may meet a kid that it does not know: it signs once all have read it.
-    const { next } = await ring.rotate({ now, publishedFor: READ_BY_ALL });
-    if (now && next) return false;
+    try {
+      const { next } = await ring.rotate({ now, publishedFor: READ_BY_ALL });
+      if (now && next) return 'waits';
+    } catch (error) {
+      if (error instanceof KeyRingError && error.code === 'keys_full') return 'refused';
+      throw error;
+    }
     this.#done = request;
-    return true;
+    return 'done';
   }
 }
 
@@ -110,12 +118,14 @@ const PATIENCE_NOW = PATIENCE + READ_BY_ALL * 1000;
  * A person's part: leaves a request, after any that waits already, and waits until a leader has carried it out. Once the
  * API server has answered, its outages are waited out. If the Lease goes, and the request with it, it is left anew.
  *
- * @returns `unanswered`: by nobody in time; it was withdrawn. `no_lease`: no replica ever ran here
+ * @returns `unanswered`: by nobody in time; it was withdrawn. `no_lease`: no replica ever ran here. `full`: there are too many keys
  * @throws KubeApiError
  */
 export async function requestRotation(
   request: RotationRequest,
-): Promise<{ readonly keys: KeyView[] } | { readonly failed: 'unanswered' | 'no_lease'; readonly holder?: string }> {
+): Promise<
+  { readonly keys: KeyView[] } | { readonly failed: 'unanswered' | 'no_lease' | 'full'; readonly holder?: string }
+> {
   const { notes, clock, pause, now } = request;
   const deadline = clock.monotonic() + (now ? PATIENCE_NOW : PATIENCE);
   let mine: string | undefined;
@@ -128,6 +138,7 @@ export async function requestRotation(
       if (!found && lease === undefined) return { failed: 'no_lease' };
       const waiting = found && noteIn(found.annotations, ROTATE_KEYS);
       if (found?.uid !== lease) mine = undefined;
+      else if (mine !== undefined && found && noteIn(found.annotations, REFUSED) === mine) return { failed: 'full' };
       else if (mine !== undefined && waiting !== mine) return { keys: readSummary(found?.annotations ?? {}) ?? [] };
       // Its answer was lost.
       if (waiting !== undefined && waiting === left) mine = left;

@@ -98,6 +98,21 @@ describe('key ring', () => {
     assert.deepEqual(shape(ring), ['active', 'retired']);
   });
 
+  it('makes no more than forty on demand, for what stores them must hold them; the schedule goes on, and then demand too', async () => {
+    const t = setup({ maxTtl: 8 * HOUR });
+    const ring = await t.open();
+    for (let n = 1; n < 40; n += 1) await ring.rotate({ now: true });
+    assert.equal(ring.states().length, 40);
+    const { kid } = ring.active();
+    await assert.rejects(ring.rotate({ now: true }), { code: 'keys_full' });
+    await assert.rejects(ring.rotate(), { code: 'keys_full' });
+    assert.equal(ring.active().kid, kid);
+    await t.clock.advance((8 * HOUR + 1) * 1000);
+    await ring.tick();
+    await ring.rotate({ now: true });
+    assert.notEqual(ring.active().kid, kid);
+  });
+
   it('gives gateways the keys of their own audience, in every state', async () => {
     const t = setup();
     const ring = await t.open();

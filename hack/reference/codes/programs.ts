@@ -75,6 +75,7 @@ export const KEYS: Words<KeyRingErrorCode> = {
   keys_lost: 'keys were made here once and are gone; new ones are never made silently over them',
   keys_exposed: 'others can read or replace the keys',
   keys_foreign: 'what is stored are not the keys that this process serves',
+  keys_full: '40 keys are kept, each as long as its tokens live: no more are made on demand until one goes',
   keys_conflict: 'another writer was faster',
   keys_unavailable: 'the store cannot be asked',
 };
