@@ -22,7 +22,7 @@ export function scopeOf({ watchNamespaces }: Pick<ServeFlags, 'watchNamespaces'>
 export interface ScopeParts {
   /** The operator's own. */
   readonly namespace: string;
-  readonly view: Pick<ClusterView, 'copies'>;
+  readonly view: Pick<ClusterView, 'copies' | 'revocations'>;
 }
 
 export function reportingOf(flags: ServeFlags, { clock }: Pick<Serving, 'clock'>, parts: ScopeParts): Reporting {
@@ -47,6 +47,7 @@ export function heardOf(flags: ServeFlags, { clock, random, log, onClose }: Serv
   const heard = hearRevocations({
     clock,
     copies: view.copies,
+    index: () => view.revocations(),
     namespace,
     ...(scope && { scope }),
     tenancy: tenancyOf(flags),

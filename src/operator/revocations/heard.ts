@@ -20,6 +20,8 @@ const LEAVES = 'trustmint.dev/leaves';
 export interface HeardSettings {
   readonly clock: Clock;
   readonly copies: Pick<Copies, 'synced' | 'revocations' | 'namespaces'>;
+  /** Another one whenever something else may be revoked. */
+  readonly index: () => unknown;
   /** The operator's own. */
   readonly namespace: string;
   /** The only namespaces that are watched; absent: all. */
@@ -49,10 +51,10 @@ const LOOK = 1_000;
 const READ = 10_000;
 
 export function hearRevocations(settings: HeardSettings): Heard {
-  const { clock, copies, namespace: own, scope, tenancy, notes, tombstones, isLeader, log } = settings;
+  const { clock, copies, index, namespace: own, scope, tenancy, notes, tombstones, isLeader, log } = settings;
   let isReady = scope === undefined;
   let unheard: readonly string[] = [];
-  let said = '';
+  let seen: unknown;
   let readAt = Number.NEGATIVE_INFINITY;
   let timer: TimerHandle | undefined;
   let looking: Promise<void> = Promise.resolve();
@@ -73,12 +75,11 @@ export function hearRevocations(settings: HeardSettings): Heard {
     if (!copies.namespaces.synced) return;
     if (!isReady) return await begin();
     if (!isLeader() || !copies.synced()) return;
-    const heard = inForce();
-    const now = [...heard.keys()].sort().join();
-    if (now === said && clock.monotonic() - readAt < READ) return;
+    const current = index();
+    if (current === seen && clock.monotonic() - readAt < READ) return;
     readAt = clock.monotonic();
-    await attend(heard);
-    said = now;
+    await attend(inForce());
+    seen = current;
   }
 
   /** Of one that is gone the leader kept them when it went. */

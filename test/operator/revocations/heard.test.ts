@@ -67,6 +67,7 @@ describe('which revocations are heard', () => {
     const heard = hearRevocations({
       clock: w.clock,
       copies: w.view.copies,
+      index: () => w.view.revocations(),
       namespace: OWN,
       ...(set && { scope: set }),
       tenancy: { mode: 'Namespace' },
