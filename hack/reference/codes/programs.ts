@@ -35,6 +35,8 @@ export const COMMANDS: Words<string> = {
   refused: 'the mint refused, or it was no mint',
   too_large: 'more than 1 MiB',
   unreadable: 'a file cannot be read; also of manifests',
+  unreachable: 'the mint does not answer: no such name, nobody there, or not in time',
+  untrusted: "the mint's certificate is not of the CA that is believed",
   usage: 'flags that do not go together, or one that is missing',
 };
 

@@ -1,7 +1,7 @@
 /** Codes that no type holds: what the source says is compared with what is explained here. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { COMMANDS } from './programs.ts';
+import { COMMANDS, KEYS } from './programs.ts';
 import { CONDITIONS, ERRORS, OBJECTS, WARNINGS } from './status.ts';
 
 const SRC = join(import.meta.dirname, '../../../src');
@@ -32,7 +32,7 @@ function compare(
 
 /** Codes that nothing explains, and explained ones that no command ends with, each as a sentence. */
 export function unexplained(): string[] {
-  const cli = found('cli', [/new CliError\(\s*'([a-z_]+)'/g]);
+  const cli = found('cli', [/new (?:Cli|Mint)Error\(\s*'([a-z_]+)'/g]);
   const reasons = ['policy', 'operator'].map((directory) =>
     found(directory, [
       /type: '(?:Accepted|Ready|Revoked|ResolvedRefs)', status: '\w+'(?: as const)?, reason: '(\w+)'/g,
@@ -45,7 +45,7 @@ export function unexplained(): string[] {
   const objects = { ...ERRORS, ...WARNINGS, ...OBJECTS };
   const over = Object.keys(COMMANDS).filter((code) => !cli.has(code));
   return [
-    ...compare(cli, COMMANDS, 'hack/reference/codes/programs.ts'),
+    ...compare(cli, { ...COMMANDS, ...KEYS }, 'hack/reference/codes/programs.ts'),
     ...reasons.flatMap((one) => compare(one, CONDITIONS, 'hack/reference/codes/status.ts')),
     ...problems.flatMap((one) => compare(one, objects, 'hack/reference/codes/status.ts')),
     ...over.map((code) => `no command ends with ${code}: take it out of hack/reference/codes/programs.ts`),
