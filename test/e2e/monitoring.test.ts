@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Exemplar, type Prometheus, type Series, startPrometheus } from '../monitoring/prometheus.ts';
 import { type Asked, everything, QUERIES } from '../monitoring/queries.ts';
+import { ROOT } from '../monitoring/rules.ts';
 import { resource } from './bad-days/world.ts';
 import {
   type Cluster,
@@ -185,6 +187,18 @@ describe('Monitoring, by a real Prometheus', () => {
       assert.ok(load.ids.has(labels.correlation_id!), JSON.stringify(labels));
       assert.ok(Number(value) > 0);
     }
+  });
+
+  it('somebody is told when the operator may no longer see to its Lease and its keys, and that it may again', async () => {
+    const told = ['TrustmintKeysAtRisk', 'TrustmintNoLeader'];
+    const tells = async (all: boolean) => {
+      const firing = await prometheus.firing();
+      return told.every((name) => firing.includes(name) === all);
+    };
+    await cluster.kubectl(['-n', OPERATOR.namespace, 'delete', 'rolebinding', 'trustmint-operator']);
+    await until(90_000, () => tells(true));
+    await cluster.kubectl(['apply', '-k', join(ROOT, 'config/rbac')]);
+    await until(90_000, () => tells(false));
   });
 
   it('somebody is told when one replica is gone, and when none is left', async () => {
