@@ -90,7 +90,7 @@ ${explained(programs.MANIFESTS)}
 
 ## The command line
 
-\`trustmint: message (code)\`, and exit code 1 (2 where the command line itself is wrong). Beside these a command ends with the code that a mint or the API server answered:
+\`trustmint: message (code)\`, and exit code 1. Beside these a command ends with the code that a mint or the API server answered:
 
 ${explained(programs.COMMANDS)}
 
