@@ -57,7 +57,9 @@ export async function serveManifests(flags: ServeFlags & { manifests: string }, 
         },
         onReports: (reports) => told.reports(reports),
         onProblems: (problems) => {
-          for (const problem of problems) log('error', printProblem(problem));
+          for (const problem of problems) {
+            log('error', 'a manifest cannot be read', { problem: printProblem(problem), code: problem.code });
+          }
           if (problems.length === 0) log('info', 'every manifest is read again');
         },
       });
