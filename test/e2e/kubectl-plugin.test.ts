@@ -58,7 +58,7 @@ describe('kubectl trustmint', () => {
   it('speaks to the cluster and the namespace that kubectl’s own flags and variables name', async () => {
     // The leader writes how the keys are within moments.
     const list = () => kubectl('trustmint', 'keys', 'list', '--context', 'operator');
-    const listed = await until('there are keys', async () => [await list()].find(({ code }) => code === 0), 30_000);
+    const listed = await until('there are keys', async () => [await list()].find(({ code }) => code === 0), 60_000);
     assert.match(listed.out, /^KEY +STATE +CREATED/);
     const named = ['--kubeconfig', cluster.adminKubeconfig, '-n', OPERATOR.namespace];
     assert.equal((await kubectl('trustmint', 'keys', 'list', ...named)).out, listed.out);
