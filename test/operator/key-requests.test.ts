@@ -164,19 +164,6 @@ describe('rotation by request', () => {
     assert.equal(values.size, 2);
   });
 
-  it('is refused, and says so, where too many keys are kept, for the Secret would not hold them; when some are gone it is heard again', async () => {
-    const ring = await (async () => {
-      for (let n = 1; n < 40; n += 1) await ask(true);
-      return shape();
-    })();
-    assert.equal(ring.length, 40);
-    for (const now of [true, false]) assert.deepEqual(await ask(now), { failed: 'full' });
-    assert.equal((await annotations())[ROTATE_KEYS], undefined);
-    assert.deepEqual(problems, [], 'it is no trouble of the keys');
-    await clock.advance(30 * HOUR);
-    assert.ok('keys' in (await ask(true)));
-  }).timeout(60_000);
-
   it('is withdrawn, and says so, where nobody leads', async () => {
     leader = -1;
     const answer = await ask(false);

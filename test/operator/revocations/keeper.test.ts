@@ -146,24 +146,6 @@ describe('what was dead', () => {
     assert.ok(!k.isDead({ pol: drained.metadata.uid }));
   });
 
-  it('is kept the same where policies have no finalizer, and nobody is alarmed', async () => {
-    const policy = trustPolicy('team-a', 'p', policySpec('agent', { deletionPolicy: 'Revoke' }));
-    for (const finalized of [true, false]) {
-      k = keeping({}, {}, { finalized: () => finalized });
-      k.namespace('team-a');
-      await k.w.sync({ trustpolicies: [policy] });
-      await k.lead();
-      k.w.of('trustpolicies').remove(policy);
-      await k.pass(10_000);
-      assert.equal(k.written().length, 1);
-      assert.equal(
-        k.logged.some((line) => line.startsWith('error')),
-        finalized,
-      );
-      if (finalized) await k.close();
-    }
-  });
-
   it('has a TokenRevocation as soon as its policy is Revoked or says revokeIssuedBefore, and one is enough', async () => {
     k = keeping();
     const before = new Date(k.w.clock.now()).toISOString().replace(/\.\d+/, '');

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { raw } from '../support.ts';
+import { policySpec, raw, trustPolicy } from '../support.ts';
 import { keeping } from './support.ts';
 
 describe('what was dead', () => {
@@ -22,6 +22,22 @@ describe('what was dead', () => {
       const hours = (Date.parse(expiresAt) - k.w.clock.now()) / 3_600_000;
       assert.equal(hours > 1_000, lasts, expiresAt);
       assert.ok(hours > 25);
+      await k.close();
+    });
+  }
+
+  for (const finalized of [true, false]) {
+    it(`is kept dead where it goes with its policy, and people are ${finalized ? 'told: its finalizer should have done it' : 'not alarmed: there is no finalizer'}`, async () => {
+      const k = keeping({}, {}, { finalized: () => finalized });
+      k.namespace('team-a');
+      const policy = trustPolicy('team-a', 'p', policySpec('agent', { deletionPolicy: 'Revoke' }));
+      await k.w.sync({ trustpolicies: [policy] });
+      await k.lead();
+      k.w.of('trustpolicies').remove(policy);
+      await k.pass(10_000);
+      assert.equal(k.written().length, 1);
+      const isAlarmed = k.logged.some((line) => line.startsWith('error'));
+      assert.equal(isAlarmed, finalized);
       await k.close();
     });
   }
