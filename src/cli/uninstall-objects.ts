@@ -11,6 +11,8 @@ export interface Found {
 export const HELD: readonly WatchedKind[] = ['TrustPolicy', 'ClusterTrustPolicy', 'AgentRegistration'];
 export const ALL = Object.keys(WATCHED) as WatchedKind[];
 
+const NAMESPACES: ResourceType = { group: '', version: 'v1', plural: 'namespaces', namespaced: false };
+const NOTHING: ListPage = { items: [], resourceVersion: '' };
 const PAGE = 500;
 /** Requests at a time: a thousand objects in some seconds. */
 const AT_ONCE = 16;
@@ -45,14 +47,25 @@ async function all(client: KubeClient, type: ResourceType, namespace: string | u
       ...(namespace && { namespace }),
       ...(token && { continue: token }),
     };
-    const page = await client.list(type, params).catch((error): ListPage => {
-      if (error.status === 404) return { items: [], resourceVersion: '' };
+    const page = await client.list(type, params).catch(async (error): Promise<ListPage> => {
+      if (error.status === 404) return NOTHING;
+      // With a namespace went the right to look into it.
+      if (error.status === 403 && namespace && (await isGone(client, namespace))) return NOTHING;
       throw error;
     });
     items.push(...page.items);
     token = page.continue;
   } while (token);
   return items;
+}
+
+async function isGone(client: KubeClient, namespace: string): Promise<boolean> {
+  try {
+    await client.get(NAMESPACES, namespace);
+    return false;
+  } catch (error) {
+    return (error as { status?: number }).status === 404;
+  }
 }
 
 /**

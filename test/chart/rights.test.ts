@@ -116,12 +116,20 @@ describeChart('P46: the rights that the chart gives', () => {
     }
   });
 
-  it('its rights are there only while it uninstalls', async () => {
-    for (const one of await render()) {
-      if (!one.metadata.name.startsWith('trustmint-uninstall')) continue;
-      assert.equal(one.metadata.annotations?.['helm.sh/hook'], 'pre-delete', named(one));
-      const policy = one.metadata.annotations?.['helm.sh/hook-delete-policy'] ?? '';
-      if (isRole(one) || isBinding(one)) assert.match(policy, /hook-succeeded,hook-failed/, named(one));
+  it('its account is there only while it uninstalls; so are its rights, but for those in namespaces that may go before', async () => {
+    for (const [manifests, stays] of [
+      [await render(), /^$/],
+      [await renderCi('scoped'), /^Role(Binding)? .*-served$/],
+    ] as const) {
+      const its = manifests.filter(({ metadata }) => metadata.name.startsWith('trustmint-uninstall'));
+      assert.ok(its.some(({ kind }) => kind === 'ServiceAccount'));
+      for (const one of its) {
+        const annotations = one.metadata.annotations ?? {};
+        assert.equal(annotations['helm.sh/hook'] === undefined, stays.test(named(one)), named(one));
+        if (!isRole(one) && !isBinding(one)) continue;
+        if (annotations['helm.sh/hook'])
+          assert.match(annotations['helm.sh/hook-delete-policy']!, /succeeded,hook-failed/);
+      }
     }
   });
 

@@ -171,6 +171,17 @@ describe('trustmint uninstall', () => {
     );
   });
 
+  it('one of the namespaces that is gone, and with it the right to look into it, is no obstacle; one that is there is', async () => {
+    const fault = cluster.server.fault!;
+    cluster.server.fault = (seen) =>
+      seen.path.includes('/namespaces/team-b/') ? { status: 403, reason: 'Forbidden' } : fault(seen);
+    const args = ['-n', 'mint', '--watch-namespaces', 'team-a,team-b'];
+    const { code, err } = await run(...args);
+    assert.equal(code, 0, err);
+    cluster.server.store.put('/namespaces', { metadata: { name: 'team-b' } });
+    assert.notEqual((await run(...args)).code, 0);
+  });
+
   it('a CRD that is gone already is no obstacle', async () => {
     const usual = cluster.server.fault!;
     cluster.server.fault = (seen) =>

@@ -38,6 +38,11 @@ helm install ${CHART} --set 'watchNamespaces={team-a,team-b}'`,
   ],
   ['the notes give the first exchange in one of them', `${NOTES}\n${ANSWER}`, /^tenant = team-a$/m],
   ['helm test makes one there too', TEST, /Phase: +Succeeded/],
+  [
+    'and goes, though one of them went before',
+    `kubectl delete namespace team-b --timeout=60s\nhelm uninstall ${RELEASE} --wait --timeout 2m`,
+    /release "trustmint" uninstalled/,
+  ],
 ];
 
 describe('What Helm says after an installation', function () {
