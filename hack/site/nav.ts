@@ -1,32 +1,52 @@
 /** The order of the pages. A page that is not named here stands at the end of its group: none is lost. */
+import type { SitePage } from './pages.ts';
 
-export interface Group {
+interface Group {
   readonly label: string;
-  /** Paths from the root; a directory is all of its pages that no other entry names. */
+  /** Paths from the root; a directory is all of its pages that nothing else names. */
   readonly pages: readonly string[];
 }
 
-export const NAV: readonly Group[] = [
-  {
-    label: 'Start',
-    pages: [
-      'docs/README.md',
-      'docs/install.md',
-      'docs/kubernetes.md',
-      'docs/tls.md',
-      'docs/image.md',
-      'docs/standalone.md',
-    ],
-  },
-  { label: 'Write', pages: ['docs/policies.md', 'docs/agents.md', 'docs/oauth.md', 'docs/tokens.md'] },
-  { label: 'Use', pages: ['docs/clients.md', 'docs/api.md', 'docs/cli.md'] },
-  { label: 'Run', pages: ['docs/operations.md', 'docs/threat-model.md', 'docs/benchmarks.md', 'docs'] },
+const docs = (...names: string[]) => names.map((name) => `docs/${name}.md`);
+
+const NAV: readonly Group[] = [
+  { label: 'Start', pages: docs('README', 'install', 'kubernetes', 'tls', 'image', 'standalone') },
+  { label: 'Write', pages: docs('policies', 'agents', 'oauth', 'tokens') },
+  { label: 'Use', pages: docs('clients', 'api', 'cli') },
+  { label: 'Run', pages: [...docs('operations', 'threat-model', 'benchmarks'), 'docs'] },
   {
     label: 'Reference',
-    pages: ['resources', 'flags', 'metrics', 'codes', 'caveats']
-      .map((name) => `docs/reference/${name}.md`)
-      .concat('docs/reference'),
+    pages: [
+      ...['resources', 'flags', 'metrics', 'codes', 'caveats'].flatMap((name) => docs(`reference/${name}`)),
+      'docs/reference',
+      'charts',
+    ],
   },
   { label: 'Examples', pages: ['examples/README.md', 'examples'] },
   { label: 'Project', pages: ['CHANGELOG.md', 'SECURITY.md', 'CONTRIBUTING.md'] },
 ];
+
+export interface Item {
+  readonly label: string;
+  readonly slug: string;
+}
+
+/** The sidebar: each page once, but for the listings of files. @param nav for tests */
+export function sidebar(pages: readonly SitePage[], nav: readonly Group[] = NAV): { label: string; items: Item[] }[] {
+  const entries = nav.flatMap((group) => group.pages);
+  /** The entry that a page belongs to: itself, else the directory that is nearest. */
+  const entryOf = ({ source }: SitePage) =>
+    entries
+      .filter((entry) => source === entry || source.startsWith(`${entry}/`))
+      .toSorted((a, b) => b.length - a.length)[0];
+  return nav
+    .map(({ label, pages: own }) => ({
+      label,
+      items: own.flatMap((entry) =>
+        pages
+          .filter((page) => entryOf(page) === entry && !page.slug.startsWith('files/'))
+          .map(({ title, slug }) => ({ label: title, slug: slug || 'index' })),
+      ),
+    }))
+    .filter(({ items }) => items.length > 0);
+}

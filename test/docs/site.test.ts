@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { siteProblems } from '../../hack/site/check.ts';
+import { sidebar } from '../../hack/site/nav.ts';
 import { linked, pagesOf, type SitePage, slugOf } from '../../hack/site/pages.ts';
 import { PAGES, ROOT } from './support.ts';
 
@@ -45,6 +46,9 @@ describe('The site of the docs', () => {
     const sources = new Set(all.map(({ source }) => source));
     for (const path of PAGES) assert.ok(path === 'README.md' || sources.has(path), path);
     for (const one of all) linked(one, all, '/');
+    const items = sidebar(all).flatMap((group) => group.items.map(({ slug }) => slug));
+    assert.equal(new Set(items).size, items.length);
+    for (const { slug } of all) assert.ok(slug.startsWith('files/') || items.includes(slug || 'index'), slug);
   });
 
   describe('is looked at when it is built', () => {
