@@ -41,6 +41,8 @@ export interface HelmWorld {
   /** @throws AssertionError with what it said */
   helm(...args: string[]): Promise<Said>;
   install(...args: string[]): Promise<Said>;
+  /** `trustmint` as the administrator types it. @throws AssertionError with what it said */
+  trustmint(...args: string[]): Promise<Said>;
   /** By the Service's name and under the CA of the ConfigMap; a connection of its own, or a kept one. */
   post(path: string, body: object, more?: { bearer?: string; agent?: Agent }): Promise<Answer>;
   proof(account?: string, namespace?: string): Promise<string>;
@@ -79,18 +81,19 @@ export async function startHelmWorld(): Promise<HelmWorld> {
 function worldOf(cluster: Cluster, nodes: Nodes, admin: KubeClient): HelmWorld {
   let port: Promise<number> | undefined;
   let bearer: Promise<string> | undefined;
-  const tryHelm: HelmWorld['tryHelm'] = async (...args) => {
+  const run = async (command: string, args: readonly string[]): Promise<Said> => {
     const home = join(cluster.dir, 'helm');
     await mkdir(home, { recursive: true });
     const env = { PATH: process.env.PATH, HOME: home, KUBECONFIG: cluster.adminKubeconfig };
     const began = performance.now();
     return await new Promise((done) => {
-      execFile(HELM, [...args, '-n', NAMESPACE], { env, cwd: ROOT, timeout: 170_000 }, (error, out, err) => {
+      execFile(command, args, { env, cwd: ROOT, timeout: 170_000 }, (error, out, err) => {
         const code = error ? (typeof error.code === 'number' ? error.code : -1) : 0;
         done({ code, out, err, seconds: (performance.now() - began) / 1_000 });
       });
     });
   };
+  const tryHelm: HelmWorld['tryHelm'] = (...args) => run(HELM, [...args, '-n', NAMESPACE]);
   const authority = async () =>
     await cluster.kubectl(['get', 'configmap', 'trustmint-ca', '-n', NAMESPACE, '-o', 'jsonpath={.data.ca\\.crt}']);
   let ca: string | undefined;
@@ -102,6 +105,11 @@ function worldOf(cluster: Cluster, nodes: Nodes, admin: KubeClient): HelmWorld {
     async helm(...args) {
       const said = await tryHelm(...args);
       assert.equal(said.code, 0, `helm ${args.join(' ')}: ${said.err}${said.out}`);
+      return said;
+    },
+    async trustmint(...args) {
+      const said = await run(process.execPath, [join(ROOT, 'src/main.ts'), ...args]);
+      assert.equal(said.code, 0, `trustmint ${args.join(' ')}: ${said.err}${said.out}`);
       return said;
     },
     async install(...args) {
@@ -142,12 +150,9 @@ function worldOf(cluster: Cluster, nodes: Nodes, admin: KubeClient): HelmWorld {
     async isActive(token) {
       const audience = `https://${HOST}:8443`;
       bearer ??= cluster.token({ namespace: 'gateway', serviceAccount: 'proxy', audience, duration: '1h' });
-      const { status, body } = await self.post(
-        '/api/mint/verify',
-        { token, resource: 'api' },
-        { bearer: await bearer },
-      );
-      return status === 200 ? (body.active as boolean) : undefined;
+      const call = self.post('/api/mint/verify', { token, resource: 'api' }, { bearer: await bearer });
+      const answer = await call.catch(() => undefined);
+      return answer?.status === 200 ? (answer.body.active as boolean) : undefined;
     },
     async ours() {
       const kinds = ['trustpolicies', 'clustertrustpolicies', 'agentregistrations', 'protectedresources'];
