@@ -77,6 +77,32 @@ describeChart('The objects of the chart', () => {
     );
   });
 
+  it('the operator may fill each of them, and no other ConfigMap', async () => {
+    const all = [...(await renderCi('everything')), ...(await renderCi('scoped'))];
+    const maps = all.filter(({ kind, metadata }) => kind === 'ConfigMap' && /-(ca|authority)$/.test(metadata.name));
+    const may = all.filter(({ kind, metadata }) => kind === 'Role' && metadata.name === 'trustmint-ca');
+    assert.deepEqual(
+      may.map(({ metadata, rules }) => [metadata.namespace, rules]),
+      maps.map(({ metadata }) => [
+        metadata.namespace,
+        [{ apiGroups: [''], resources: ['configmaps'], resourceNames: [metadata.name], verbs: ['get', 'update'] }],
+      ]),
+    );
+    assert.equal(maps.length, 5);
+  });
+
+  it('the labels that say who an agent is are for the orchestrators that were named', async () => {
+    const policy = find(await renderCi('everything'), 'ValidatingAdmissionPolicy', 'trustmint-agent-labels');
+    const said = Object.fromEntries(
+      policy.spec.variables.map(({ name, expression }: { name: string; expression: string }) => [
+        name,
+        expression.trim(),
+      ]),
+    );
+    assert.equal(said.orchestrators, "['agents/orchestrator', 'agents/scheduler']");
+    assert.equal(said.names, "['example.com/agent']");
+  });
+
   it('from outside only exchanges, OAuth and metadata are reached: not verifying, nor what registers agents', async () => {
     const public_ = [
       '/api/mint/exchange',
