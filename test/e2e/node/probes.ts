@@ -1,5 +1,6 @@
 /** Whether a container is started, ready and alive: by asking it, as its probes say. */
 import { request } from 'node:http';
+import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect as connectTls } from 'node:tls';
 import type { Network } from './network.ts';
@@ -45,11 +46,11 @@ async function failureOf({ network, address, container }: Probed, one: Probe): P
     const socket = await network.dial(address, port);
     late.then(() => socket.destroy());
     if (!httpGet) return void socket.destroy();
-    const tls = httpGet.scheme === 'HTTPS' ? connectTls({ socket, rejectUnauthorized: false }) : socket;
+    const way = httpGet.scheme === 'HTTPS' ? connectTls({ socket, rejectUnauthorized: false }) : socket.resume();
     try {
-      return await statusOf(tls, httpGet.path ?? '/', address);
+      return await statusOf(way, httpGet.path ?? '/', address);
     } finally {
-      tls.destroy();
+      way.destroy();
       socket.destroy();
     }
   };
@@ -60,7 +61,7 @@ async function failureOf({ network, address, container }: Probed, one: Probe): P
   }
 }
 
-function statusOf(socket: import('node:net').Socket, path: string, host: string): Promise<string | undefined> {
+function statusOf(socket: Socket, path: string, host: string): Promise<string | undefined> {
   return new Promise((resolve, reject) => {
     socket.once('error', reject);
     const asked = request({ path, headers: { host, 'user-agent': 'kube-probe' }, createConnection: () => socket });
