@@ -1,5 +1,6 @@
 /** What Helm prints after an installation, typed as it stands; and `helm test` in every tenancy and scope. */
 import assert from 'node:assert/strict';
+import { helmBinary } from '../chart/support.ts';
 import { runBlocks } from '../docs/session.ts';
 import { CAN_RUN, CLUSTER_WORLDS } from '../docs/world/index.ts';
 
@@ -42,6 +43,13 @@ helm install ${CHART} --set 'watchNamespaces={team-a,team-b}'`,
     'and goes, though one of them went before',
     `kubectl delete namespace team-b --timeout=60s\nhelm uninstall ${RELEASE} --wait --timeout 2m`,
     /release "trustmint" uninstalled/,
+  ],
+  [
+    'and with Helm 3 comes, is tested and goes again, over the CRDs that stayed',
+    [`install ${CHART}`, `test ${RELEASE} --timeout 2m`, `uninstall ${RELEASE} --wait`]
+      .map((line) => `${helmBinary('helm3')} ${line}`)
+      .join('\n'),
+    /Phase: +Succeeded[\s\S]*release "trustmint" uninstalled/,
   ],
 ];
 
