@@ -66,6 +66,12 @@ describeChart('Values that are wrong', () => {
     });
   }
 
+  it('a cluster that is too old for ValidatingAdmissionPolicies is refused', async () => {
+    const { code, err } = await template('--kube-version=1.29.9');
+    assert.notEqual(code, 0);
+    assert.match(err, /requires kubeVersion: >=1\.30\.0-0/);
+  });
+
   it('are refused by Helm 3 too', async () => {
     const { code, err } = await helm(['template', 'trustmint', CHART, '--set=replicas=3'], 'helm3');
     assert.notEqual(code, 0);
