@@ -65,6 +65,9 @@ describeChart('The objects of the chart', () => {
     wanted.push(`trustmint.${NAMESPACE}`, 'mint.example.com', 'other.example.com');
     const [container] = find(await render(flags), 'Deployment', 'trustmint').spec.template.spec.containers;
     assert.ok(container.args.includes(`--tls-self-signed=${wanted.join()}`), container.args.join('\n'));
+    const [other] = find(await render(['--set=issuer=https://10.0.0.1']), 'Deployment', 'trustmint').spec.template.spec
+      .containers;
+    assert.doesNotMatch(other.args.join(), /self-signed=\S*10\.0\.0\.1/, 'an address is no name');
     const issuer = ['--set=tls.mode=certManager', '--set=tls.certManager.issuerRef.name=x'];
     assert.deepEqual(find(await render([...flags, ...issuer]), 'Certificate', 'trustmint').spec.dnsNames, wanted);
   });

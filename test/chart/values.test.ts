@@ -56,6 +56,7 @@ describeChart('Values that are wrong', () => {
     ['ingress.enabled=true', /ingress\.hosts: name at least one host/],
     ['gateway.enabled=true', /gateway\.parentRefs: name at least one Gateway/],
     ['serviceAccount.create=false', /serviceAccount\.name: name the account that exists/],
+    ['podLabels.app\\.kubernetes\\.io/component=x', /app\.kubernetes\.io\/component is the chart's own to say/],
     ['terminationGracePeriodSeconds=3', /terminationGracePeriodSeconds: .* drainDelay/],
   ];
   for (const [flags, sentence] of REFUSED) {

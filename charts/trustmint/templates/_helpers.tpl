@@ -86,7 +86,10 @@ app.kubernetes.io/component: operator
 {{- $service := printf "%s.%s" (include "trustmint.fullname" .) .Release.Namespace -}}
 {{- $names := list (printf "%s.svc" $service) (printf "%s.svc.%s" $service .Values.clusterDomain) $service -}}
 {{- $issuer := urlParse (include "trustmint.issuer" .) -}}
-{{- $names = append $names (regexReplaceAll ":[0-9]+$" $issuer.host "") -}}
+{{- $host := regexReplaceAll ":[0-9]+$" $issuer.host "" -}}
+{{- if not (regexMatch "^[0-9.]+$" $host) -}}
+{{- $names = append $names $host -}}
+{{- end -}}
 {{- dict "names" (concat $names .Values.tls.dnsNames | uniq) | toJson -}}
 {{- end -}}
 
@@ -122,6 +125,11 @@ paths:
 {{- end -}}
 {{- if and .Values.gateway.enabled (not .Values.gateway.parentRefs) -}}
 {{- fail "gateway.parentRefs: name at least one Gateway, for gateway.enabled is true" -}}
+{{- end -}}
+{{- range concat (keys .Values.commonLabels) (keys .Values.podLabels) -}}
+{{- if regexMatch "^(app\\.kubernetes\\.io|helm\\.sh)/" . -}}
+{{- fail (printf "commonLabels, podLabels: %s is the chart's own to say" .) -}}
+{{- end -}}
 {{- end -}}
 {{- if and .Values.tenancy.tenant (ne .Values.tenancy.mode "single") -}}
 {{- fail "tenancy.tenant: only with tenancy.mode single" -}}
