@@ -77,6 +77,17 @@ for (const policy of ['research', 'wrong']) {
   const phase = ['get', 'tpol', policy, '-n', 'ai-agents', '-o', 'jsonpath={.status.phase}'];
   await until(30_000, async () => (await cluster.kubectl(phase)) !== '');
 }
+// The leader says so seconds after it leads.
+const summary = [
+  'get',
+  'lease',
+  'trustmint',
+  '-n',
+  OPERATOR.namespace,
+  '-o',
+  'jsonpath={.metadata.annotations.trustmint\\.dev/keys}',
+];
+await until(60_000, async () => (await cluster.kubectl(summary)) !== '');
 const workload = { namespace: 'ai-agents', serviceAccount: 'research-agent', audience: 'satgate' };
 const proof = put('proof', await cluster.token(workload));
 put('token.txt', await tokenFor(proof));
