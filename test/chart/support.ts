@@ -28,7 +28,7 @@ export interface Manifest {
 }
 
 /** Where `make helm-assets` puts its programs, or HELM_ASSETS has them. */
-export function helmBinary(name: Helm | 'kubeconform'): string | undefined {
+export function helmBinary(name: Helm | 'kubeconform' | 'crds'): string | undefined {
   const folders = [process.env.HELM_ASSETS, join(ROOT, 'bin/helm')].filter((folder) => folder);
   return folders.map((folder) => join(folder!, name)).find((path) => existsSync(path));
 }

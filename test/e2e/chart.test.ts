@@ -28,12 +28,11 @@ describe('The chart on a real API server', () => {
   let schemas: string;
 
   before(async () => {
-    for (const name of ['helm', 'helm3', 'kubeconform'] as const) {
+    for (const name of ['helm', 'helm3', 'kubeconform', 'crds'] as const) {
       assert.ok(helmBinary(name), `${name} is not there: run \`make helm-assets\``);
     }
     cluster = await startCluster();
-    const others = join(helmBinary('helm')!, '../crds');
-    for (const folder of [join(ROOT, 'crds'), others]) {
+    for (const folder of [join(ROOT, 'crds'), helmBinary('crds')!]) {
       await cluster.kubectl(['apply', '--server-side', '-f', folder]);
       await cluster.kubectl(['wait', '--for=condition=Established', '--timeout=60s', '-f', folder]);
     }
