@@ -19,6 +19,12 @@ function expected(alert: string, { labels, description }: Fired) {
   return { exp_labels: labels, exp_annotations: { summary, description, runbook_url } };
 }
 
+/** Once where somebody is told; else every minute of an hour: nobody is, at any time. */
+function looksAt(at: string, once: boolean): string[] {
+  const end = Number.parseInt(at, 10);
+  return Array.from({ length: once ? 1 : Math.min(end, 60) }, (_, i) => `${end - i}m`);
+}
+
 const testOf = ({ alert, series, at, fires }: Case) => ({
   rule_files: [join(ROOT, RULES)],
   evaluation_interval: '1m',
@@ -26,7 +32,11 @@ const testOf = ({ alert, series, at, fires }: Case) => ({
     {
       interval: '1m',
       input_series: Object.entries(series).map(([name, values]) => ({ series: name, values })),
-      alert_rule_test: [{ eval_time: at, alertname: alert, exp_alerts: fires.map((one) => expected(alert, one)) }],
+      alert_rule_test: looksAt(at, fires.length > 0).map((eval_time) => ({
+        eval_time,
+        alertname: alert,
+        exp_alerts: fires.map((one) => expected(alert, one)),
+      })),
     },
   ],
 });

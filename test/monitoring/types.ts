@@ -5,7 +5,7 @@ export interface Case {
   readonly when: string;
   /** Series in Prometheus's notation → values as promtool takes them, one a minute: `1x5 0x20`, `0+60x30`. */
   readonly series: Readonly<Record<string, string>>;
-  /** When one looks, as `12m`. */
+  /** When one looks, as `12m`; where nobody is told, in the hour up to then. */
   readonly at: string;
   /** Empty: the alert keeps silent. */
   readonly fires: readonly Fired[];

@@ -45,8 +45,13 @@ export const KEYS: readonly Case[] = [
   },
   {
     alert: 'TrustmintKeysNotRotating',
-    when: 'a key of 90 days has signed for 89; the next one is published in time',
-    series: { [age()]: `${89 * DAY}+60x70`, [period()]: `${90 * DAY}x70` },
+    when: 'a key of 90 days has signed for ten hours more, and another one a day more, half an hour ago',
+    series: {
+      [age()]: `${90 * DAY + 36_000}+60x70`,
+      [period()]: `${90 * DAY}x70`,
+      [age('b:8444')]: `${91 * DAY - 1_800}+60x58 0x20`,
+      [period('b:8444')]: `${90 * DAY}x70`,
+    },
     at: '62m',
     fires: [],
   },
@@ -59,22 +64,26 @@ export const KEYS: readonly Case[] = [
   },
   {
     alert: 'TrustmintCertificateExpiring',
-    when: 'hours are left',
-    series: { [expires]: `${6 * 3600}x70` },
+    when: 'less than a day is left',
+    series: { [expires]: `${20 * 3600}x70` },
     at: '61m',
     fires: [
       {
         labels: critical,
         description:
-          'The certificate of trustmint-ops expires in 4h 59m 0s; then no workload and no gateway connects any more.',
+          'The certificate of trustmint-ops expires in 18h 59m 0s; then no workload and no gateway connects any more.',
       },
     ],
   },
   {
     alert: 'TrustmintCertificateExpiring',
-    when: 'it is renewed a month before its end',
-    series: { [expires]: `${30 * DAY}x70` },
-    at: '61m',
+    when: 'it is renewed a month before its end, and another replica needs a moment for it',
+    series: {
+      [expires]: `${30 * DAY}x130`,
+      [series('trustmint_tls_certificate_expiry_timestamp_seconds', {}, 'b:8444')]:
+        `${6 * DAY}x50 ${20 * 3600}x5 ${90 * DAY}x70`,
+    },
+    at: '60m',
     fires: [],
   },
 ];

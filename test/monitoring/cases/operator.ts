@@ -28,7 +28,7 @@ export const OPERATOR: readonly Case[] = [
     alert: 'TrustmintNoLeader',
     when: 'the leader dies and another one follows it; and another program has no leader at all',
     series: {
-      [leads('a:8444')]: '1x4 _x15',
+      [leads('a:8444')]: '1x4 stale',
       [leads('b:8444')]: '0x6 1x15',
       'leader_election_master_status{job="cert-manager",name="cert-manager"}': '0x20',
     },
@@ -50,34 +50,39 @@ export const OPERATOR: readonly Case[] = [
   },
   {
     alert: 'TrustmintTwoLeaders',
-    when: 'the leader changes between two scrapes',
-    series: { [leads('a:8444')]: '1x4 0x10', [leads('b:8444')]: '0x3 1x10' },
+    when: 'the leader changes between two scrapes; another program has two Leases',
+    series: {
+      [leads('a:8444')]: '1x4 0x10',
+      [leads('b:8444')]: '0x3 1x10',
+      'leader_election_master_status{job="shop",name="one"}': '1x15',
+      'leader_election_master_status{job="shop",name="two"}': '1x15',
+    },
     at: '10m',
     fires: [],
   },
   {
     alert: 'TrustmintWorkStuck',
     when: 'one object takes ten minutes',
-    series: { [running]: '0x2 60+60x20', [depth]: '0x20' },
-    at: '15m',
+    series: { [running]: '0x2 60+60x30', [depth]: '0x30' },
+    at: '25m',
     fires: [
       {
         labels: { ...warning, name: 'status' },
         description:
-          'The queue status has worked on one object for 5 minutes, or has had more than 100 waiting for 15: statuses, ends of deletions and kept revocations are late.',
+          'For 15 minutes the queue status has been at one object for more than 5, or has had more than 100 waiting: statuses, ends of deletions and kept revocations are late.',
       },
     ],
   },
   {
     alert: 'TrustmintWorkStuck',
     when: 'hundreds wait all the time',
-    series: { [running]: '1x30', [depth]: '400x30' },
+    series: { [running]: '1x30', [depth]: '150x30' },
     at: '25m',
     fires: [
       {
         labels: { ...warning, name: 'status' },
         description:
-          'The queue status has worked on one object for 5 minutes, or has had more than 100 waiting for 15: statuses, ends of deletions and kept revocations are late.',
+          'For 15 minutes the queue status has been at one object for more than 5, or has had more than 100 waiting: statuses, ends of deletions and kept revocations are late.',
       },
     ],
   },
@@ -85,8 +90,8 @@ export const OPERATOR: readonly Case[] = [
     alert: 'TrustmintWorkStuck',
     when: 'thousands are applied at once, and worked off; another program is stuck',
     series: {
-      [running]: '1x30',
-      [depth]: '9000-1000x9 0x20',
+      [running]: '240x12 310x3 1x15',
+      [depth]: '9000-1000x8 60x20',
       'workqueue_longest_running_processor_seconds{job="kube-controller-manager",name="gc"}': '9999x30',
     },
     at: '25m',
@@ -95,8 +100,8 @@ export const OPERATOR: readonly Case[] = [
   {
     alert: 'TrustmintReconcileErrors',
     when: 'every second write is refused',
-    series: { [reconciled('success')]: '0+2x40', [reconciled('error')]: '0+2x40', [errors]: '0+2x40' },
-    at: '35m',
+    series: { [reconciled('success')]: '0+0.2x60', [reconciled('error')]: '0+0.2x60', [errors]: '0+0.2x60' },
+    at: '55m',
     fires: [
       {
         labels: { ...warning, controller: 'status' },
@@ -106,9 +111,22 @@ export const OPERATOR: readonly Case[] = [
   },
   {
     alert: 'TrustmintReconcileErrors',
-    when: 'a write meets a newer object now and then',
-    series: { [reconciled('success')]: '0+50x40', [reconciled('error')]: '0+1x40', [errors]: '0+1x40' },
-    at: '35m',
+    when: 'a write meets a newer object now and then, and the API server was away; another program fails',
+    series: {
+      [reconciled('success')]: '0+50x10 500x3 500+50x50',
+      [reconciled('error')]: '0+10x10 400x3 400+10x50',
+      [errors]: '0+10x10 400x3 400+10x50',
+      'controller_runtime_reconcile_total{job="shop",controller="x",result="error"}': '0+5x70',
+      'controller_runtime_reconcile_errors_total{job="shop",controller="x"}': '0+5x70',
+    },
+    at: '60m',
+    fires: [],
+  },
+  {
+    alert: 'TrustmintReconcileErrors',
+    when: 'two of three writes of a quiet hour met a newer object',
+    series: { [reconciled('success')]: '0x10 1x60', [reconciled('error')]: '0x10 2x60', [errors]: '0x10 2x60' },
+    at: '60m',
     fires: [],
   },
   {
@@ -139,11 +157,14 @@ export const OPERATOR: readonly Case[] = [
   },
   {
     alert: 'TrustmintApiErrors',
-    when: 'objects are not there, or newer than thought, which is part of the work',
+    when: 'objects are not there, or newer than thought, which is part of the work; the API server restarts; another program fails',
     series: {
-      [requests('200', 'GET')]: '0+60x40',
+      [requests('200', 'GET')]: '0+60x10 600x4 600+60x30',
       [requests('404', 'GET')]: '0+30x40',
       [requests('409', 'PUT')]: '0+30x40',
+      [requests('500', 'GET')]: '0+6x40',
+      [requests('<error>', 'GET')]: '0x10 40x40',
+      'rest_client_requests_total{job="shop",code="500",method="GET",host="a"}': '0+60x50',
     },
     at: '35m',
     fires: [],

@@ -63,12 +63,12 @@ export const SERVING: readonly Case[] = [
   },
   {
     alert: 'TrustmintNotServing',
-    when: 'one replica fails a check, and the other none',
+    when: 'one replica fails a check, and the other one for a moment alone',
     series: {
       [ready('keys', 'a:8444')]: '0x13',
       [ready('policies', 'a:8444')]: '1x13',
       [ready('keys', 'b:8444')]: '1x13',
-      [ready('policies', 'b:8444')]: '1x13',
+      [ready('policies', 'b:8444')]: '1x5 0 1x7',
     },
     at: '13m',
     fires: [],
@@ -76,7 +76,7 @@ export const SERVING: readonly Case[] = [
   {
     alert: 'TrustmintExchangesFailing',
     when: 'a tenth of all exchanges ends with 503',
-    series: { [exchanges('granted')]: '0+540x20', [exchanges('failed')]: '0+60x20' },
+    series: { [exchanges('granted')]: '0+18x20', [exchanges('failed')]: '0+2x20' },
     at: '15m',
     fires: [
       {
@@ -98,9 +98,16 @@ export const SERVING: readonly Case[] = [
   },
   {
     alert: 'TrustmintExchangesFailing',
-    when: 'one of five fails in a night when hardly anybody asks',
-    series: { [exchanges('granted')]: '0x4 4x20', [exchanges('failed')]: '0x4 1x20' },
+    when: 'some fail in a night when hardly anybody asks',
+    series: { [exchanges('granted')]: '0x4 4x20', [exchanges('failed')]: '0x4 3x20' },
     at: '10m',
+    fires: [],
+  },
+  {
+    alert: 'TrustmintExchangesFailing',
+    when: 'the API server is away for a minute, and one in thirty fails at all times',
+    series: { [exchanges('granted')]: '0+290x9 2900x1 2900+290x20', [exchanges('failed')]: '0+10x9 400x1 400+10x20' },
+    at: '30m',
     fires: [],
   },
   {
@@ -153,8 +160,12 @@ export const SERVING: readonly Case[] = [
   },
   {
     alert: 'TrustmintReplicaNotReady',
-    when: 'replicas are replaced one after another',
-    series: { [ready('accepting', 'a:8444')]: '1x3 0x1 _x20', [ready('policies', 'b:8444')]: '_x3 0x2 1x20' },
+    when: 'replicas are replaced one after another, and another program is gone',
+    series: {
+      [ready('accepting', 'a:8444')]: '1x3 0x1 _x20',
+      [ready('policies', 'b:8444')]: '_x3 0x2 1x20',
+      'up{job="node",instance="a"}': '0x25',
+    },
     at: '20m',
     fires: [],
   },
@@ -162,11 +173,11 @@ export const SERVING: readonly Case[] = [
     alert: 'TrustmintExchangesSlow',
     when: 'two in a hundred take more than a second',
     series: {
-      [bucket('0.5')]: '0+98x20',
-      [bucket('1')]: '0+98x20',
-      [bucket('2.5')]: '0+100x20',
-      [bucket('+Inf')]: '0+100x20',
-      [exchanges('granted')]: '0+100x20',
+      [bucket('0.5')]: '0+9.8x20',
+      [bucket('1')]: '0+9.8x20',
+      [bucket('2.5')]: '0+10x20',
+      [bucket('+Inf')]: '0+10x20',
+      [exchanges('granted')]: '0+10x20',
     },
     at: '18m',
     fires: [{ labels: warning, description: 'One in a hundred exchanges of trustmint-ops takes longer than 1.75s.' }],
@@ -182,6 +193,19 @@ export const SERVING: readonly Case[] = [
       [exchanges('granted')]: '0+500x20',
     },
     at: '18m',
+    fires: [],
+  },
+  {
+    alert: 'TrustmintExchangesSlow',
+    when: 'three exchanges a minute, all of them slow; and a busy minute an hour later',
+    series: {
+      [bucket('0.5')]: '0x30 0+5000x30',
+      [bucket('1')]: '0x30 0+5000x30',
+      [bucket('2.5')]: '0+3x30 90+5003x10 50320+5000x20',
+      [bucket('+Inf')]: '0+3x30 90+5003x10 50320+5000x20',
+      [exchanges('granted')]: '0+3x30 90+5003x10 50320+5000x20',
+    },
+    at: '50m',
     fires: [],
   },
 ];

@@ -8,14 +8,14 @@ const MIB = 2 ** 20;
 export const TRENDS: readonly Case[] = [
   {
     alert: 'TrustmintRefusalsSurge',
-    when: 'after a quiet day every second proof is refused',
-    series: { [exchanges('granted')]: '0+60x1500', [exchanges('refused')]: '0+1x1440 1501+60x60' },
+    when: 'after a quiet day every third proof is refused',
+    series: { [exchanges('granted')]: '0+60x1500', [exchanges('refused')]: '0+1x1440 1471+30x60' },
     at: '1465m',
     fires: [
       {
         labels: { ...warning, result: 'refused' },
         description:
-          "trustmint-ops refuses 1 exchanges a second, more than a fifth of all and four times the day's average: a policy was changed, an issuer changed its keys, or somebody tries what is not theirs.",
+          "trustmint-ops refuses 0.5 exchanges a second, more than a fifth of all and four times the day's average: a policy was changed, an issuer changed its keys, or somebody tries what is not theirs.",
       },
     ],
   },
@@ -37,6 +37,13 @@ export const TRENDS: readonly Case[] = [
     fires: [],
   },
   {
+    alert: 'TrustmintRefusalsSurge',
+    when: 'where next to nobody asks somebody tries a few times; and a minute of a loop',
+    series: { [exchanges('granted')]: '0+1x1500', [exchanges('refused')]: '0x1430 0+6x20 720x50' },
+    at: '1490m',
+    fires: [],
+  },
+  {
     alert: 'TrustmintRestarting',
     when: 'a replica is killed every quarter of an hour',
     series: { [series('process_start_time_seconds')]: '100x14 1000x14 1900x14 2800x20' },
@@ -45,8 +52,11 @@ export const TRENDS: readonly Case[] = [
   },
   {
     alert: 'TrustmintRestarting',
-    when: 'it is upgraded, and a node is lost',
-    series: { [series('process_start_time_seconds')]: '100x14 1000x14 1900x30' },
+    when: 'it is upgraded, and a node is lost; another program restarts all the time',
+    series: {
+      [series('process_start_time_seconds')]: '100x14 1000x14 1900x30',
+      'process_start_time_seconds{job="node",instance="a"}': '0+60x60',
+    },
     at: '55m',
     fires: [],
   },
@@ -100,8 +110,11 @@ export const TRENDS: readonly Case[] = [
   },
   {
     alert: 'TrustmintEventLoopLagging',
-    when: 'thousands of policies were applied at once',
-    series: { [series('nodejs_eventloop_lag_p99_seconds')]: '0.02x3 1.2x4 0.02x12' },
+    when: 'thousands of policies were applied at once; another program lags',
+    series: {
+      [series('nodejs_eventloop_lag_p99_seconds')]: '0.4x3 1.2x4 0.4x12',
+      'nodejs_eventloop_lag_p99_seconds{job="shop",instance="a"}': '3x20',
+    },
     at: '15m',
     fires: [],
   },

@@ -35,8 +35,8 @@ export const VIEW: readonly Case[] = [
   },
   {
     alert: 'TrustmintViewStale',
-    when: 'nothing changes in the cluster for a day',
-    series: { [stale()]: '59x20', [limit('exchange')]: '600x20', [limit('verify')]: '1800x20' },
+    when: 'nothing changes in the cluster for a day, with the least --max-staleness that goes; a restart',
+    series: { [stale()]: '59x10 +Inf 0x10', [limit('exchange')]: '120x20', [limit('verify')]: '1800x20' },
     at: '20m',
     fires: [],
   },
@@ -68,22 +68,23 @@ export const VIEW: readonly Case[] = [
   {
     alert: 'TrustmintInvalidObjects',
     when: 'a ClusterTrustPolicy is not served',
-    series: { [objects('ClusterTrustPolicy', 'Invalid')]: '2x40', [objects('ClusterTrustPolicy', 'Active')]: '9x40' },
+    series: { [objects('ClusterTrustPolicy', 'Invalid')]: '1x40', [objects('ClusterTrustPolicy', 'Active')]: '9x40' },
     at: '31m',
     fires: [
       {
         labels: { ...warning, kind: 'ClusterTrustPolicy' },
-        description: '2 objects of kind ClusterTrustPolicy are invalid, and served by no replica.',
+        description: '1 objects of kind ClusterTrustPolicy are invalid, and served by no replica.',
       },
     ],
   },
   {
     alert: 'TrustmintInvalidObjects',
-    when: 'a team has written what is not served, and is told so by its status',
+    when: 'a team has written what is not served, and is told so by its status; the platform team mends its own',
     series: {
       [objects('TrustPolicy', 'Invalid')]: '7x40',
       [objects('AgentRegistration', 'Invalid')]: '7x40',
       [objects('ClusterTrustPolicy', 'Suspended')]: '1x40',
+      [objects('ClusterTrustPolicy', 'Invalid')]: '0x10 1x20 0x10',
     },
     at: '40m',
     fires: [],
@@ -122,8 +123,8 @@ export const VIEW: readonly Case[] = [
   },
   {
     alert: 'TrustmintClockSkew',
-    when: 'a clock is 2 s ahead, and once jumps',
-    series: { [series('trustmint_clock_skew_seconds')]: '2x3 400 2x15' },
+    when: 'a clock is 25 s ahead, and once jumps',
+    series: { [series('trustmint_clock_skew_seconds')]: '25x3 400 25x15' },
     at: '15m',
     fires: [],
   },
@@ -151,15 +152,15 @@ export const VIEW: readonly Case[] = [
     alert: 'TrustmintRevocationsLingering',
     when: 'nobody can keep what went with its namespace',
     series: {
-      [series('trustmint_revocations_lingering')]: '3x20',
-      [series('trustmint_revocations_lingering', {}, 'b:8444')]: '2x20',
+      [series('trustmint_revocations_lingering')]: '1x20',
+      [series('trustmint_revocations_lingering', {}, 'b:8444')]: '0x20',
     },
     at: '16m',
     fires: [
       {
         labels: warning,
         description:
-          "3 revocations went without being taken back, or nobody can find out why. They hold in the replicas' memory alone: a restart of all would revive what they killed.",
+          "1 revocations went without being taken back, or nobody can find out why. They hold in the replicas' memory alone: a restart of all would revive what they killed.",
       },
     ],
   },
