@@ -81,7 +81,7 @@ export function scopeCheck({ namespace, view, reporting, heard }: CheckParts): H
     ...(unread.size > 0
       ? [`cannot be read: ${[...unread].map(([name, code]) => `${name} (${code})`).join(', ')}`]
       : []),
-    ...(absent.length > 0 ? [`there is no namespace ${absent.join(', ')}`] : []),
+    ...(absent.length > 0 ? [`there is no namespace ${absent.join(', ')}, or it is being deleted`] : []),
     ...[...reporting.shared()].map(
       ([name, other]) => `namespace ${name} is watched by the installation in ${other} too`,
     ),

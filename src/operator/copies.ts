@@ -78,7 +78,9 @@ export interface Copies {
    */
   uninstalled(): boolean;
   errors(): readonly ReadError[];
-  /** Namespaces of the scope that there are not. */
+  /** Those of the scope that there are, and that do not end; undefined: all. */
+  present(): readonly string[] | undefined;
+  /** The others of the scope. */
   absent(): readonly string[];
 }
 
@@ -86,6 +88,8 @@ export function createCopies(settings: CopiesSettings): Copies {
   const { onChange } = settings;
   const { client, clock, random, log, scope } = settings;
   const groups: Pick<FollowedNamespaces<unknown>, 'setPresent'>[] = [];
+  /** Of the scope those that there are and do not end, with their uids. */
+  let present: ReadonlyMap<string, string> = new Map();
   const base = { client, clock, random, ...(log && { log }) };
 
   function reflect<T>(options: ReflectorOptions<T>): Reflector<T> {
@@ -153,7 +157,8 @@ export function createCopies(settings: CopiesSettings): Copies {
   });
   function namespacesChanged(): void {
     const served = [...namespaces.items().values()].filter(({ name }) => scope?.has(name) ?? true);
-    const present = new Map(scope && served.map(({ name, uid }) => [name, uid]));
+    // From one that ends our rights go as all else does, at any moment, and what ends it may take for ever.
+    present = new Map(scope && served.flatMap(({ name, uid, isEnding }) => (isEnding ? [] : [[name, uid]])));
     for (const group of groups) group.setPresent(present);
     startRevocations();
     agents.setRegistries(served.flatMap((one) => (one.isRegistry ? [one.name] : [])));
@@ -211,7 +216,8 @@ export function createCopies(settings: CopiesSettings): Copies {
       ].map(([kind, one]) => ({ kind, staleSeconds: one.ageMs() / 1000 })),
     uninstalled: () => [...policies.values()].some((one) => one.status().uninstalled === true),
     errors: () => named.flatMap(([name, one]) => readErrorsOf(name, one)),
-    absent: () => (namespaces.synced ? [...(scope ?? [])].filter((name) => !namespaces.items().has(name)) : []),
+    present: () => scope && [...present.keys()].sort(),
+    absent: () => (namespaces.synced ? [...(scope ?? [])].filter((name) => !present.has(name)) : []),
   };
 }
 

@@ -43,6 +43,8 @@ export interface HeldRevocation extends HeldContent, HeldState {
 export interface HeldNamespace extends HeldContent {
   readonly name: string;
   readonly uid: string;
+  /** It is being deleted: nothing in it is made any more, and all of it goes. */
+  readonly isEnding: boolean;
   readonly tenant?: string;
   readonly isRegistry: boolean;
 }
@@ -73,8 +75,9 @@ export function holdNamespace({ metadata }: KubeObject): HeldNamespace {
   const labels = metadata.labels ?? {};
   const tenant = Object.hasOwn(labels, TENANT_LABEL) ? labels[TENANT_LABEL] : undefined;
   const isRegistry = Object.hasOwn(labels, REGISTRY_LABEL) && labels[REGISTRY_LABEL] === 'true';
-  const content = JSON.stringify([tenant ?? '', isRegistry]);
-  return { name: metadata.name, uid: metadata.uid, content, isRegistry, ...(tenant ? { tenant } : {}) };
+  const isEnding = metadata.deletionTimestamp !== undefined;
+  const content = JSON.stringify([tenant ?? '', isRegistry, isEnding]);
+  return { name: metadata.name, uid: metadata.uid, content, isRegistry, isEnding, ...(tenant ? { tenant } : {}) };
 }
 
 function stateOf({ metadata, status }: KubeObject): HeldState {

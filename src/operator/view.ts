@@ -55,6 +55,8 @@ export interface ClusterView extends View {
 export function createClusterView(settings: ClusterViewSettings): ClusterView {
   const { clock, tenancy: mode } = settings;
   let served: Snapshot | undefined;
+  /** The namespaces that it is of. */
+  let scope: string | undefined;
   let dirty: { policies: boolean; urgent: boolean } | undefined;
   let timer: { readonly handle: TimerHandle; readonly at: number } | undefined;
   let compiled = { at: Number.NEGATIVE_INFINITY, took: 0 };
@@ -68,7 +70,7 @@ export function createClusterView(settings: ClusterViewSettings): ClusterView {
   function changed({ kind, urgent, gone }: CopyChange): void {
     revoked.noteGone(gone);
     // Who is a registry is known to the registrations alone.
-    if (kind === 'Namespace' && mode.mode !== 'NamespaceLabel' && served) return;
+    if (kind === 'Namespace' && mode.mode !== 'NamespaceLabel' && served && scope === copies.present()?.join()) return;
     mark({ policies: kind !== 'TokenRevocation' && kind !== 'AgentRegistration', urgent });
   }
 
@@ -115,11 +117,13 @@ export function createClusterView(settings: ClusterViewSettings): ClusterView {
 
   function compileNow(tenancy: CompileOptions['tenancy']): Snapshot | undefined {
     const issuers = settings.clusterIssuers() ?? [];
+    const present = copies.present();
+    scope = present?.join();
     try {
       const snapshot = settings.compile(policyObjects(copies), {
         tenancy,
         ...(issuers.length > 0 && { cluster: { issuers } }),
-        ...(settings.scope && { scope: [...settings.scope].sort() }),
+        ...(present && { scope: present }),
       });
       failure = undefined;
       return mergeFaults(snapshot, copies);

@@ -42,7 +42,7 @@ describe('the namespaces of an installation', () => {
     assert.equal(ok, true);
     assert.equal(
       message,
-      'cannot be read: a (rbac_missing), b (timeout); there is no namespace c; namespace d is watched by the installation in mint-two too',
+      'cannot be read: a (rbac_missing), b (timeout); there is no namespace c, or it is being deleted; namespace d is watched by the installation in mint-two too',
     );
   });
 

@@ -104,7 +104,7 @@ describeChart('installations of some namespaces, with rights there and nowhere e
   });
 
   it('say of a namespace that there is not, and serve it once it is made and they have the right', async () => {
-    assert.equal(await s.says(replicas[0]!, 'scope'), 'there is no namespace team-d');
+    assert.equal(await s.says(replicas[0]!, 'scope'), 'there is no namespace team-d, or it is being deleted');
     await s.cluster.apply([
       namespaceNamed('team-d'),
       account('team-d', 'agent'),
