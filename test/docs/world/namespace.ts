@@ -25,8 +25,10 @@ const UNSHARE = ['unshare', '--user', '--map-root-user', '--net', '--mount'];
 
 /** Whether this machine lets its users make namespaces, and has what the docs use. */
 export const CAN_RUN =
-  spawnSync('sh', ['-c', `${UNSHARE.join(' ')} ip link set lo up && command -v bash curl jq openssl python3 nsenter`])
-    .status === 0;
+  spawnSync('sh', [
+    '-c',
+    `${UNSHARE.join(' ')} ip link set lo up && for one in bash curl jq openssl python3 nsenter; do command -v $one || exit 1; done`,
+  ]).status === 0;
 
 /** Names that stand in the docs for this machine. */
 const HOSTS = ['localhost', 'mint.example.com', 'identity-server', 'trustmint.trustmint-system.svc'];
@@ -34,12 +36,14 @@ const HOSTS = ['localhost', 'mint.example.com', 'identity-server', 'trustmint.tr
 /** Directories of a clone that the docs name. */
 const CLONE = ['bench', 'charts', 'config', 'crds', 'docs', 'examples', 'hack', 'node_modules', 'src', 'package.json'];
 
+const CURL = spawnSync('sh', ['-c', 'command -v curl'], { encoding: 'utf8' }).stdout.trim();
+
 /** What a session finds in its PATH before all else. */
 const PROGRAMS: Readonly<Record<string, string>> = {
   trustmint: `exec ${process.execPath} ${join(ROOT, 'src/main.ts')} "$@"`,
   'kubectl-trustmint': `exec ${process.execPath} ${join(ROOT, 'src/cli/kubectl-trustmint.ts')} "$@"`,
   // An answer that is an error must not pass for one that is not.
-  curl: 'case " $* " in *" -f "*|*" -sf "*|*" -f"*) ;; *) set -- --fail-with-body "$@";; esac\nexec /usr/bin/curl "$@"',
+  curl: `case " $* " in *" -f "*|*" -sf "*|*" -f"*) ;; *) set -- --fail-with-body "$@";; esac\nexec ${CURL} "$@"`,
 };
 
 /** A directory that looks like a clone. */
