@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
-import { parseAllDocuments } from 'yaml';
+import { spawnSync } from 'node:child_process';
+import { parse, parseAllDocuments } from 'yaml';
+import { helmBinary } from '../chart/support.ts';
 import { type Fence, parsePage } from '../docs/markdown.ts';
-import { PAGES } from '../docs/support.ts';
+import { PAGES, ROOT, read } from '../docs/support.ts';
 import { type Cluster, install, startCluster } from './cluster/index.ts';
 
 interface Manifest {
@@ -52,4 +54,24 @@ describe('Manifests in the docs, on a real API server', () => {
       }
     });
   }
+});
+
+describe('Values of the chart in the docs', () => {
+  const known = Object.keys(parse(read('charts/trustmint/values.yaml')) as object);
+  const found = PAGES.flatMap((page) => parsePage(page).fences)
+    .filter(({ language }) => language === 'yaml')
+    .filter(({ text }) => {
+      const keys = Object.keys(parseAllDocuments(text)[0]?.toJS() ?? {});
+      return keys.length > 0 && keys.every((key) => known.includes(key));
+    });
+
+  it('are ones that it takes', () => {
+    assert.ok(found.length > 1);
+    const helm = helmBinary('helm') ?? assert.fail('bin/helm/helm is missing: run `make helm-assets`');
+    for (const { page, line, text } of found) {
+      const args = ['template', 'trustmint', 'charts/trustmint', '--values', '-'];
+      const { status, stderr } = spawnSync(helm, args, { input: text, cwd: ROOT, encoding: 'utf8' });
+      assert.equal(status, 0, `${page}:${line}: ${stderr}`);
+    }
+  });
 });
