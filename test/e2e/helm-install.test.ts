@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { parseAllDocuments } from 'yaml';
 import { AGENTS, type HelmWorld, HOST, NAMESPACE, startHelmWorld, tenants } from './helm-world.ts';
 
 describe('the chart, installed with its defaults', () => {
@@ -55,6 +56,36 @@ describe('the chart, installed with its defaults', () => {
     const log = await w.cluster.kubectl(['logs', '-n', NAMESPACE, 'deployment/trustmint', '--tail=5']);
     assert.match(log, /^\{"time":/);
   }).timeout(90_000);
+
+  it('the account that uninstalls has no more rights than that takes, and of a policy changes the finalizer alone', async () => {
+    const { out } = await w.helm('get', 'hooks', 'trustmint');
+    const rights = parseAllDocuments(out)
+      .map((one) => one.toJS() as { kind: string; metadata: { name: string } })
+      .filter(({ kind, metadata }) => /Account|Role/.test(kind) && metadata.name.startsWith('trustmint-uninstall'));
+    assert.equal(rights.length, 5);
+    await w.cluster.apply(rights);
+    const kubeconfig = await w.cluster.kubeconfigFor({ namespace: NAMESPACE, serviceAccount: 'trustmint-uninstall' });
+    const patch = (operation: object) => {
+      const args = ['-n', 'team-a', 'patch', 'tpol', AGENTS[0], '--type=json', '-p', JSON.stringify([operation])];
+      return w.cluster.tryKubectl(args, { kubeconfig });
+    };
+    for (const operation of [
+      { op: 'replace', path: '/spec/audience', value: 'mine' },
+      { op: 'add', path: '/metadata/labels', value: { a: 'b' } },
+    ])
+      assert.match((await patch(operation)).err, /changes its own finalizer/);
+    assert.equal((await patch({ op: 'remove', path: '/metadata/finalizers/0' })).code, 0);
+    for (const args of [
+      ['get', 'tpol', AGENTS[0], '-n', 'team-a'],
+      ['delete', 'tpol', AGENTS[0], '-n', 'team-a'],
+      ['get', 'secrets', '-n', NAMESPACE],
+      ['delete', 'secret', 'trustmint-keys', '-n', NAMESPACE],
+      ['delete', 'deployment', 'trustmint', '-n', NAMESPACE],
+      ['get', 'pods', '-n', 'team-a'],
+    ])
+      assert.match((await w.cluster.tryKubectl(args, { kubeconfig })).err, /forbidden/i, args.join(' '));
+    await w.cluster.kubectl(['delete', 'serviceaccount', 'trustmint-uninstall', '-n', NAMESPACE]);
+  }).timeout(60_000);
 
   it('a Pod that is killed comes back, and exchanges go on at the other one', async () => {
     const name = (await w.cluster.kubectl(['get', 'pods', '-n', NAMESPACE, '-o', 'name'])).split('\n')[0]!;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { eventually, FINALIZER } from './deletion-support.ts';
-import { AGENTS, type HelmWorld, NAMESPACE, startHelmWorld, tenants } from './helm-world.ts';
+import { AGENTS, CHART, type HelmWorld, NAMESPACE, startHelmWorld, tenants } from './helm-world.ts';
 import { TRUST_POLICIES } from './serve-support.ts';
 
 const [first, , , last] = AGENTS;
@@ -73,8 +73,9 @@ describe('the chart, uninstalled', () => {
   }).timeout(300_000);
 
   it('with crds.keep=false: each object has its last record, and all is gone, keys too', async () => {
-    await w.install('--set=crds.keep=false');
+    await w.install();
     await live();
+    await w.helm('upgrade', 'trustmint', CHART, '--reset-then-reuse-values', '--set=crds.keep=false');
     const policies = (await w.ours()).filter(({ kind }) => kind === 'TrustPolicy');
     const { seconds } = await w.helm('uninstall', 'trustmint', '--timeout=120s');
     const crds = await w.cluster.kubectl(['get', 'crd', '-o', 'name']);
