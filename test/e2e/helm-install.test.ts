@@ -76,7 +76,6 @@ describe('the chart, installed with its defaults', () => {
       assert.match((await patch(operation)).err, /changes its own finalizer/);
     assert.equal((await patch({ op: 'remove', path: '/metadata/finalizers/0' })).code, 0);
     for (const args of [
-      ['get', 'tpol', AGENTS[0], '-n', 'team-a'],
       ['delete', 'tpol', AGENTS[0], '-n', 'team-a'],
       ['get', 'secrets', '-n', NAMESPACE],
       ['delete', 'secret', 'trustmint-keys', '-n', NAMESPACE],
