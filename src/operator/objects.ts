@@ -12,6 +12,7 @@ import type { KubeObject } from '../kube/types.ts';
 import type { Problem } from '../policy/types.ts';
 import { member, printable, text } from './errors.ts';
 import type { WatchedKind } from './kinds.ts';
+import { refusing, unknownMember } from './unknown-members.ts';
 
 /** The kinds that are compiled. */
 export type PolicyKind = Exclude<WatchedKind, 'TokenRevocation' | 'AgentRegistration'>;
@@ -22,6 +23,8 @@ export interface ReadObject {
   readonly object: PolicyObject;
   /** Why it could not be read. */
   readonly fault?: Problem;
+  /** What of a policy is not understood, so that it refuses what it matches. */
+  readonly unknown?: Problem;
 }
 
 /** What of an object decides what is served: a change of its status, or of who manages it, is none. */
@@ -32,13 +35,18 @@ export function contentOf(raw: KubeObject): string {
 
 /**
  * Reads a policy or resource by its schema. Members that the schema does not know are those of a newer CRD, and left
- * out. What does not fit keeps its place and name without a spec, so that it is refused, and nothing takes its place.
+ * out; a policy that has some gives nothing, for what is not understood may be what narrows it. What does not fit keeps its place and name without a spec, so that it is refused, and nothing takes its place.
  */
 export function readObject(kind: PolicyKind, raw: KubeObject): ReadObject {
   const metadata = metaOf(raw);
   const parsed = KINDS.get(kind)!.spec.safeParse(raw.spec ?? {});
   const frame = { apiVersion: API_VERSION, kind, metadata } as const;
-  if (parsed.success) return { object: { ...frame, spec: parsed.data } as PolicyObject };
+  if (parsed.success) {
+    const path = kind === 'ProtectedResource' ? undefined : unknownMember(raw.spec, parsed.data);
+    if (path === undefined) return { object: { ...frame, spec: parsed.data } as PolicyObject };
+    const spec = refusing(parsed.data as TrustPolicy['spec']);
+    return { object: { ...frame, spec } as PolicyObject, unknown: unknownField(path) };
+  }
   const [issue] = parsed.error.issues;
   const path = ['spec', ...(issue?.path ?? [])].map((part) => printable(String(part), 64)).join('.');
   return {
@@ -51,6 +59,13 @@ export function readObject(kind: PolicyKind, raw: KubeObject): ReadObject {
     },
   };
 }
+
+const unknownField = (path: string): Problem => ({
+  code: 'UnknownField',
+  severity: 'warning',
+  path: printable(path, 256),
+  message: 'this version of Trustmint does not know it, so the policy refuses what it matches until all replicas do',
+});
 
 /** Reads a TokenRevocation, whatever else stands in it: in doubt more dies. */
 export function readRevocation(raw: KubeObject): TokenRevocation {

@@ -2,24 +2,27 @@
 import type { ObjectReport, Snapshot } from '../policy/types.ts';
 import type { Copies } from './copies.ts';
 
-/** The snapshot, whose reports say why objects could not be read: the compiler saw only that they have no spec. */
+/** The snapshot, whose reports say why objects could not be read, or not all of them: the compiler does not see it. */
 export function mergeFaults(snapshot: Snapshot, copies: Copies): Snapshot {
   const faults = new Map(
     [...copies.policies.values()]
       .flatMap((one) => [...one.items().values()])
-      .flatMap(({ uid, read }) => (read.fault ? [[uid, read.fault] as const] : [])),
+      .flatMap(({ uid, read: { fault = undefined, unknown = fault } }) => (unknown ? [[uid, unknown] as const] : [])),
   );
   if (faults.size === 0) return snapshot;
   const reports = snapshot.reports.map((report): ObjectReport => {
     const fault = faults.get(report.uid);
     if (!fault) return report;
+    const isRead = fault.severity === 'warning';
+    // What is wrong with it anyway is said first.
+    if (isRead && !report.served) return report;
     const message = `${fault.path}: ${fault.message}`;
     const conditions = report.conditions.map((condition) =>
-      condition.type === 'Accepted' || condition.type === 'Ready'
+      condition.type === 'Ready' || (condition.type === 'Accepted' && !isRead)
         ? { ...condition, status: 'False' as const, reason: fault.code, message }
         : condition,
     );
-    return { ...report, conditions, problems: [fault] };
+    return { ...report, conditions, problems: isRead ? [...report.problems, fault] : [fault] };
   });
   return Object.freeze({ ...snapshot, reports });
 }

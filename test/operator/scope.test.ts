@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { apiFailure } from '../kube/support/memory-client.ts';
+import { identityOf, verdictOn } from './account.ts';
 import { changed, OWN, policySpec, raw, trustPolicy, type World, world } from './support.ts';
 
 const scope = new Set([OWN, 'team-a', 'team-b']);
@@ -8,29 +9,6 @@ const namespace = (name: string, labels: Record<string, string> = {}) =>
 const spaces = [OWN, 'team-a', 'team-b', 'other'].map((name) => namespace(name));
 const served = ({ view }: World) => view.snapshot()?.reports.map(({ namespace, name }) => `${namespace}/${name}`);
 
-/** An account `agent` of this cluster. */
-function identityOf({ view }: World, name: string) {
-  const [anchor] = [...view.snapshot()!.anchors.values()];
-  return {
-    anchor: anchor!.id,
-    provider: 'kubernetes' as const,
-    issuer: anchor!.issuer,
-    subject: `system:serviceaccount:${name}:agent`,
-    audiences: ['satgate'],
-    claims: {},
-    attributes: new Map([
-      ['namespace', name],
-      ['serviceAccount', 'agent'],
-    ]),
-    holder: { subject: 'x' },
-    issuedAt: 0,
-    expiresAt: 1,
-  };
-}
-function verdictOn(w: World, name: string) {
-  const decision = w.view.snapshot()!.decide([identityOf(w, name)], {});
-  return decision.allowed || decision.reason;
-}
 const registration = (where: string) =>
   raw('AgentRegistration', where, 'agent', {
     agentType: 'worker',

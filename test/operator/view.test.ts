@@ -194,45 +194,6 @@ describe('how old what is served may be', () => {
   });
 });
 
-describe('objects that cannot be read', () => {
-  it('are Accepted=False with the member that is wrong, and take no other down', async () => {
-    const w = world();
-    const bad = trustPolicy('ai', 'bad', { ...policySpec(), provider: 'quantum' });
-    await w.sync({ trustpolicies: [bad, agents, raw('TrustPolicy', 'ai', 'none', null as never)] });
-    const reports = new Map(w.view.snapshot()?.reports.map((report) => [report.name, report]));
-    assert.equal(reports.get('agents')?.served, true);
-    const report = reports.get('bad');
-    assert.equal(report?.served, false);
-    assert.equal(report?.phase, 'Invalid');
-    const accepted = report?.conditions.find(({ type }) => type === 'Accepted');
-    assert.equal(accepted?.status, 'False');
-    assert.equal(accepted?.reason, 'Malformed');
-    assert.match(accepted?.message ?? '', /^spec\.provider: .*cannot read/);
-    assert.equal(reports.get('none')?.served, false);
-  });
-
-  it('with members of a newer CRD are served as far as they are known', async () => {
-    const w = world();
-    await w.sync({ trustpolicies: [trustPolicy('ai', 'new', policySpec('agent', { quantumSafe: true }))] });
-    assert.equal(w.view.snapshot()?.ruleCount, 1);
-  });
-
-  it('a resource named default that cannot be read does not bring back the built-in one', async () => {
-    const w = world();
-    const bad = raw('ProtectedResource', undefined, 'default', { audience: 7 });
-    await w.sync({ trustpolicies: [agents], protectedresources: [bad] });
-    assert.equal(w.view.snapshot()?.findResource('default'), undefined);
-  });
-
-  it('still revoke: a policy that says Revoked and cannot be read kills what it gave', async () => {
-    const w = world();
-    const bad = trustPolicy('ai', 'bad', { state: 'Revoked', provider: 'quantum' });
-    await w.sync({ trustpolicies: [bad] });
-    const facts = { jti: 'j', gid: 'g', pol: bad.metadata.uid, agt: null, tenant: 'ai', iat: 1, derivedFrom: () => [] };
-    assert.equal(w.view.revocations().check(facts, 2)?.source, 'TrustPolicy/ai/bad');
-  });
-});
-
 describe('what changed is told once', () => {
   it('each report that says something new, and no other', async () => {
     const told: string[][] = [];

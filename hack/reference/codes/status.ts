@@ -125,6 +125,8 @@ export const OBJECTS: Readonly<Record<string, string>> = {
   ConfigMapNotFound: 'the ConfigMap of keys is not there',
   ConfigMapKeyNotFound: 'the ConfigMap has no such key',
   NotAJWKSet: 'what the ConfigMap holds is no JWK Set',
+  UnknownField:
+    "`Ready=False`: a newer CRD's field that this version does not know; the policy refuses what it matches",
   NotARegistry: 'a registration in a namespace that is no agent registry',
   Duplicate: 'another registration is of the same identity',
 };
