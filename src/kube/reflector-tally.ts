@@ -99,7 +99,11 @@ export class Tally {
     this.#failures.set(reason, (this.#failures.get(reason) ?? 0) + 1);
     if (this.#said === reason) return;
     this.#said = reason;
-    this.#say(ROUTINE.has(reason) ? 'info' : 'warn', 'not watching', { reason, error: message, retryMs: Math.round(waitMs) });
+    this.#say(ROUTINE.has(reason) ? 'info' : 'warn', 'not watching', {
+      reason,
+      error: message,
+      retryMs: Math.round(waitMs),
+    });
   }
 
   recovered(): void {
