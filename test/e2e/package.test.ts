@@ -69,7 +69,7 @@ describe('the package', function () {
     assert.ok(files.some((file) => /^crds\/trustmint\.dev_.*\.yaml$/.test(file)));
     const strange = files.filter(
       (file) =>
-        !/^(dist|config|crds|docs|examples)\/|^(package\.json|LICENSE|(README|CHANGELOG|CONTRIBUTING|SECURITY)\.md)$/.test(
+        !/^(dist|charts|config|crds|docs|examples)\/|^(package\.json|LICENSE|(README|CHANGELOG|CONTRIBUTING|SECURITY)\.md)$/.test(
           file,
         ),
     );
