@@ -14,7 +14,8 @@ const HOST = '[A-Za-z0-9]([-A-Za-z0-9.]{0,251}[A-Za-z0-9])?';
 const name = orNothing(NAME);
 const namespaces = z.array(z.string().regex(new RegExp(`^${NAMESPACE}$`)));
 const host = z.string().regex(new RegExp(`^(\\*\\.)?${HOST}$`));
-const url = orNothing(`https?://${HOST}(:[0-9]{1,5})?(/[^\\s"']*)?`);
+/** The mint of a chart always speaks TLS. */
+const url = orNothing(`https://${HOST}(:[0-9]{1,5})?(/[^\\s"']*)?`);
 /** As `90s`, `10m`, `24h`. */
 const duration = orNothing('[0-9]+(s|m|h)');
 const port = z.int().min(1).max(65_535);
@@ -95,7 +96,7 @@ export const values = object({
   config: object({
     maxTtl: duration,
     maxStaleness: duration,
-    rateLimit: orNothing('[0-9]+,[0-9]+'),
+    rateLimit: orNothing('[1-9][0-9]*(,[1-9][0-9]*)?'),
     rotateKeys: duration,
     defaultAudience: orNothing('[^\\s"\']+'),
     serviceAccountIssuers: z.array(z.string().regex(/^https:\/\/[^\s"',]+$/)),

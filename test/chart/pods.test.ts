@@ -1,9 +1,23 @@
 import assert from 'node:assert/strict';
-import { help } from '../docs/support.ts';
+import { PassThrough } from 'node:stream';
+import { program } from '../../src/cli/program.ts';
 import { CI, describeChart, find, named, type PodTemplate, podsOf, render, renderCi } from './support.ts';
 
 const selects = (selector: Record<string, string>, { labels }: PodTemplate) =>
   Object.entries(selector).every(([key, value]) => labels[key] === value);
+
+/** What `trustmint` has against a command line, without running it. */
+function refused(command: string, flags: readonly string[]): string | undefined {
+  const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
+  const known = program({ stdin, stdout, stderr }).commands.find((one) => one.name() === command);
+  if (!known) return `no command ${command}`;
+  try {
+    const { operands, unknown } = known.parseOptions([...flags]);
+    return [...operands, ...unknown][0];
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
 
 describeChart('The Pods of the chart', () => {
   for (const name of CI) {
@@ -32,12 +46,12 @@ describeChart('The Pods of the chart', () => {
       }
     });
 
-    it(`${name}: every argument is a command and flags that it has, and no flag stands twice`, async () => {
+    it(`${name}: every argument is a command and flags that it takes, with such values, and no flag stands twice`, async () => {
       for (const { of, spec } of podsOf(await renderCi(name))) {
         const [command = '', ...flags] = spec.containers[0].args as string[];
-        const known = await help(command);
+        const problem = refused(command, flags);
+        assert.equal(problem, undefined, `${named(of)}: ${problem}`);
         const names = flags.map((flag) => flag.split('=')[0]!);
-        for (const flag of names) assert.match(known, new RegExp(` ${flag}[ ,]`), `${named(of)}: ${flag}`);
         assert.equal(new Set(names).size, names.length, named(of));
       }
     });

@@ -47,6 +47,13 @@ describeChart('Values that are wrong', () => {
     ['tls.mode=certManager', /tls\.certManager\.issuerRef\.name: name the issuer of cert-manager/],
     ['tls.publicAuthority=true', /tls\.publicAuthority: nobody knows the authority that the operator makes/],
     ['issuer=mint.example.com', /'\/issuer': 'mint.example.com' does not match pattern/],
+    ['issuer=http://mint.example.com', /'\/issuer': 'http:\/\/mint.example.com' does not match pattern/],
+    ['tls.dnsNames={*.example.com}', /tls\.dnsNames: \*\.example\.com is no name that the operator makes/],
+    ['drainDelay=10m,terminationGracePeriodSeconds=900', /drainDelay: give 0s to 5m/],
+    ['config.maxTtl=48h', /config\.maxTtl: give 1m to 24h/],
+    ['config.maxStaleness=31m', /config\.maxStaleness: give 1s to 30m/],
+    ['config.rotateKeys=1h', /config\.rotateKeys: give at least 2h/],
+    ['config.rateLimit=0\\,5', /'\/config\/rateLimit': '0,5' does not match pattern/],
     ['drainDelay=soon', /'\/drainDelay': 'soon' does not match pattern/],
     ['watchNamespaces={Team_A}', /'\/watchNamespaces\/0': 'Team_A' does not match pattern/],
     ['watchNamespaces=team-a', /'\/watchNamespaces': got string, want array/],
@@ -66,6 +73,12 @@ describeChart('Values that are wrong', () => {
       assert.match(err, sentence);
     });
   }
+
+  it('are not those at the bounds of what the operator takes', async () => {
+    const bounds = ['drainDelay=5m', 'config.maxTtl=24h', 'config.maxStaleness=1800s', 'config.rotateKeys=7200s'];
+    const flags = [...bounds, 'config.rateLimit=20\\,20', 'terminationGracePeriodSeconds=301'];
+    assert.ok((await render(flags.map((flag) => `--set=${flag}`))).length > 20);
+  });
 
   it('a cluster that is too old for ValidatingAdmissionPolicies is refused', async () => {
     const { code, err } = await template('--kube-version=1.29.9');

@@ -112,12 +112,33 @@ paths:
 {{- dict "names" (prepend .Values.watchNamespaces .Release.Namespace | uniq) | toJson -}}
 {{- end -}}
 
+{{/* Of a duration; 0 of none. */}}
+{{- define "trustmint.seconds" -}}
+{{- mul (regexFind "^[0-9]+" . | default "0" | int) (get (dict "s" 1 "m" 60 "h" 3600) (regexFind "[smh]?$" . | default "s")) -}}
+{{- end -}}
+
 {{- define "trustmint.checks" -}}
 {{- if and (eq .Values.tls.mode "certManager") (not .Values.tls.certManager.issuerRef.name) -}}
 {{- fail "tls.certManager.issuerRef.name: name the issuer of cert-manager, for tls.mode is certManager" -}}
 {{- end -}}
-{{- $drain := mul (regexFind "^[0-9]+" .Values.drainDelay | default "0" | int) (get (dict "s" 1 "m" 60 "h" 3600) (regexFind "[smh]?$" .Values.drainDelay) | default 0) -}}
-{{- if le (int .Values.terminationGracePeriodSeconds) (int $drain) -}}
+{{/* What the operator would not start with. */}}
+{{- range list (list "drainDelay" .Values.drainDelay 0 300 "0s to 5m")
+  (list "config.maxTtl" .Values.config.maxTtl 60 86400 "1m to 24h")
+  (list "config.maxStaleness" .Values.config.maxStaleness 1 1800 "1s to 30m")
+  (list "config.rotateKeys" .Values.config.rotateKeys 7200 999999999 "at least 2h") -}}
+{{- $seconds := include "trustmint.seconds" (index . 1) | int -}}
+{{- if and (index . 1) (or (lt $seconds (index . 2 | int)) (gt $seconds (index . 3 | int))) -}}
+{{- fail (printf "%s: give %s" (first .) (last .)) -}}
+{{- end -}}
+{{- end -}}
+{{- if eq .Values.tls.mode "selfSigned" -}}
+{{- range .Values.tls.dnsNames -}}
+{{- if hasPrefix "*" . -}}
+{{- fail (printf "tls.dnsNames: %s is no name that the operator makes a certificate for; name each host" .) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- if le (int .Values.terminationGracePeriodSeconds) (include "trustmint.seconds" .Values.drainDelay | int) -}}
 {{- fail "terminationGracePeriodSeconds: give more than drainDelay, or Pods are killed while they answer" -}}
 {{- end -}}
 {{- if and .Values.ingress.enabled (not .Values.ingress.hosts) -}}
