@@ -154,4 +154,27 @@ describeChart('P46: the rights that the chart gives', () => {
     const of = `system:serviceaccount:${NAMESPACE}:`;
     assert.deepEqual(accounts, [`${of}mint`, `${of}blue-trustmint-uninstall`]);
   });
+
+  it('an admission policy keeps the operator to the Secrets and the Lease that its rights name', async () => {
+    for (const [flags, names] of [
+      [[], ['trustmint-keys', 'blue-trustmint-tls']],
+      [['--set=tls.secretName=served'], ['trustmint-keys', 'served']],
+      [['--set=tls.mode=secret', '--set=tls.secretName=served'], ['trustmint-keys']],
+    ] as const) {
+      const all = await render(flags, 'helm', 'blue');
+      const of = (resource: string) =>
+        all
+          .filter(isRole)
+          .flatMap(({ rules }) => rules as Rule[])
+          .filter(
+            ({ resources, resourceNames, verbs }) =>
+              resources.includes(resource) && resourceNames && !verbs.includes('delete'),
+          )
+          .flatMap(({ resourceNames }) => resourceNames!);
+      assert.deepEqual(of('secrets'), names);
+      const { validations } = find(all, 'ValidatingAdmissionPolicy', 'blue-trustmint-operator-creates').spec;
+      const quoted = [...validations[0].expression.matchAll(/'([^']+)'/g)].map(([, text]) => text);
+      assert.deepEqual(quoted, [NAMESPACE, 'leases', 'trustmint', ...names]);
+    }
+  });
 });

@@ -29,28 +29,9 @@ describe('Rights in a real cluster', () => {
         else assert.match(err, /Forbidden.*cannot (get|create)/s, `${manifest.kind} was accepted`);
       }
       const own = { kubeconfig: who[name] };
-      const suspend = [
-        '-n',
-        'team-a',
-        'patch',
-        'tpol',
-        'sample',
-        '--type=merge',
-        '-p',
-        '{"spec":{"state":"Suspended"}}',
-      ];
-      await cluster.kubectl(suspend, own);
-      const status = [
-        '-n',
-        'team-a',
-        'patch',
-        'tpol',
-        'sample',
-        '--subresource=status',
-        '--type=merge',
-        '-p',
-        '{"status":{"phase":"Active"}}',
-      ];
+      const patch = ['-n', 'team-a', 'patch', 'tpol', 'sample', '--type=merge', '-p'];
+      await cluster.kubectl([...patch, '{"spec":{"state":"Suspended"}}'], own);
+      const status = [...patch, '{"status":{"phase":"Active"}}', '--subresource=status'];
       assert.match((await cluster.tryKubectl(status, own)).err, /Forbidden/);
       await cluster.kubectl(['-n', 'team-a', 'delete', 'tpol', 'sample'], own);
       assert.match((await applies(samples('team-b')[0]!, who[name])).err, /Forbidden/);
@@ -189,6 +170,30 @@ describe('Rights in a real cluster', () => {
         assert.notEqual(code, 0, `allowed: ${args.join(' ')}`);
         assert.match(err, /Forbidden|forbidden/, args.join(' '));
       }
+    });
+
+    it('creates its own Secrets and Lease, and none of another name: not Helm’s record of a release, for one', async () => {
+      const create = (kind: string, metadata: object, namespace: string = OPERATOR.namespace) =>
+        cluster.tryKubectl(['-n', namespace, 'create', '--dry-run=server', '-f', '-'], {
+          kubeconfig: who.operator,
+          input: JSON.stringify({ apiVersion: kind === 'Lease' ? 'coordination.k8s.io/v1' : 'v1', kind, metadata }),
+        });
+      for (const [kind, name] of [
+        ['Secret', 'trustmint-keys'],
+        ['Secret', 'trustmint-tls'],
+        ['Lease', 'trustmint'],
+      ] as const) {
+        const { code, err } = await create(kind, { name });
+        assert.equal(code, 0, `${kind} ${name}: ${err}`);
+      }
+      for (const [kind, metadata] of [
+        ['Secret', { name: 'sh.helm.release.v1.trustmint.v2' }],
+        ['Secret', { name: 'trustmint' }],
+        ['Secret', { generateName: 'trustmint-keys' }],
+        ['Lease', { name: 'trustmint-keys' }],
+        ['Lease', { generateName: 'trustmint' }],
+      ] as const)
+        assert.match((await create(kind, metadata)).err, /the operator creates its own/, JSON.stringify(metadata));
     });
 
     it('changes nothing of a policy but its own finalizer', async () => {
