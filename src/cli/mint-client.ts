@@ -85,6 +85,8 @@ function post({ url, path, body, bearer, signal }: MintQuestion, ca: Buffer | un
     headers,
     agent: false,
     signal: signal ? AbortSignal.any([signal, patience]) : patience,
+    // Said, for NODE_TLS_REJECT_UNAUTHORIZED would undo the default.
+    rejectUnauthorized: true,
     ...(ca && { ca }),
   } as const;
   return new Promise((resolve, reject) => {

@@ -191,6 +191,13 @@ describe('trustmint exchange', () => {
         assert.match((await ask(...args)).err, /^trustmint: https:\S+: [^\n]+ \(untrusted\)\n$/);
       }
       assert.match((await trustmint(verify, good.out)).err, /\(untrusted\)\n$/);
+      // What somebody set for another program does not give the proof to whoever is on the way.
+      process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0';
+      try {
+        assert.match((await ask()).err, /\(untrusted\)\n$/);
+      } finally {
+        delete process.env.NODE_TLS_REJECT_UNAUTHORIZED;
+      }
       writeFileSync(join(dir, 'empty.crt'), '');
       for (const [file, says] of [
         ['empty.crt', /no certificate in it \(no_ca\)/],
