@@ -6,9 +6,13 @@ import { runToEnd } from './support.ts';
 const ROOT = resolve(import.meta.dirname, '../..');
 
 describe('make docs', () => {
-  it('builds the site: every page, search, the version; every link and anchor leads somewhere, and nobody else is asked', async () => {
-    const { PATH = '', HOME = '' } = process.env;
-    const { code, out, err } = await runToEnd('make', ['docs'], ROOT, { PATH, HOME });
+  it('builds the site: every page, search, the version; every link and anchor leads somewhere, and nobody else is asked', async function () {
+    this.timeout(300_000);
+    // All of the environment: it may say by which registry, and which authority, npm installs. The dependencies of the
+    // tests are not to be installed anew while they run.
+    const env = Object.fromEntries(Object.entries(process.env).map(([name, value = '']) => [name, value]));
+    const args = ['--old-file=node_modules/.package-lock.json', 'docs'];
+    const { code, out, err } = await runToEnd('make', args, ROOT, env);
     assert.equal(code, 0, `${out}${err}`);
     const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string };
     const first = readFileSync(join(ROOT, 'site/dist/index.html'), 'utf8');
