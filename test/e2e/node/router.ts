@@ -1,11 +1,13 @@
 /**
  * The program in the node's own network namespace: it leads connections to a Service's address to one of its ready
  * endpoints, those of whoever dials from outside to a Pod, and answers DNS. It ends with its standard input, and with it,
- * the first process of its PID namespace, everything that runs there.
+ * the first process of its PID namespace, everything that runs there, and the folder in which it is dialled.
  * Arguments: a Unix socket on which it is dialled, one on which the API server is. Input: a Table a line.
  */
 import { createSocket } from 'node:dgram';
+import { rmSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
+import { dirname } from 'node:path';
 import { createInterface } from 'node:readline';
 import { answerDns } from './dns.ts';
 import { API_SERVER, DNS_SERVER, type Endpoint, type Table } from './table.ts';
@@ -75,4 +77,6 @@ const dns = createSocket('udp4', (query, { address, port }) => {
 dns.bind(53, DNS_SERVER);
 
 for await (const line of createInterface({ input: process.stdin })) serve(JSON.parse(line));
+// Whoever ended may have had no time to clean up.
+rmSync(dirname(dialled), { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
 process.exit(0);
