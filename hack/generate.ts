@@ -5,14 +5,12 @@ import { generatedForChart } from './chart/index.ts';
 import { generated } from './crd/index.ts';
 import { generatedForMonitoring } from './monitoring/index.ts';
 import { generatedReference, unexplained } from './reference/index.ts';
-import { metricsPage } from './reference/metrics.ts';
 
 const root = join(import.meta.dirname, '..');
 const files = generated();
 for (const [path, text] of generatedForChart(root, files)) files.set(path, text);
 for (const [path, text] of generatedForMonitoring(root)) files.set(path, text);
 for (const [path, text] of generatedReference()) files.set(path, text);
-files.set('docs/reference/metrics.md', metricsPage());
 
 function read(path: string): string | undefined {
   try {

@@ -17,6 +17,7 @@ export interface Value {
 export function valuesOf(text: string): Value[] {
   const document = parseDocument(text);
   if (document.errors.length > 0) throw document.errors[0]!;
+  const all: unknown = document.toJS();
   const found: Value[] = [];
   const read = (map: YAMLMap, above: string) => {
     for (const [i, pair] of map.items.entries()) {
@@ -26,15 +27,16 @@ export function valuesOf(text: string): Value[] {
       const comment =
         key?.commentBefore ?? (i === 0 ? (map.commentBefore ?? (above ? '' : document.commentBefore)) : '');
       const about = /^ -- (.*)$/s.exec(comment ?? '')?.[1]?.replaceAll(/\n ?/g, ' ');
-      if (about !== undefined) found.push({ path, value: document.getIn(path.split('.'), false), about });
+      if (about !== undefined) found.push({ path, value: at(all, path), about });
       else if (isMap(pair.value) && pair.value.items.length > 0) read(pair.value as YAMLMap, `${path}.`);
       else throw new Error(`values.yaml: ${path} has no comment`);
     }
   };
   read(document.contents as YAMLMap, '');
-  return found.map((one) => ({ ...one, value: document.toJS() && at(document.toJS(), one.path) }));
+  return found;
 }
 
+/** @param path as `image.tag` */
 export function at(values: unknown, path: string): unknown {
   return path.split('.').reduce<unknown>((value, key) => (value as Record<string, unknown> | undefined)?.[key], values);
 }

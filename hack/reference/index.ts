@@ -2,6 +2,7 @@
 import { caveatsPage } from './caveats.ts';
 import { codesPage } from './codes/index.ts';
 import { flagsPage } from './flags.ts';
+import { metricsPage } from './metrics.ts';
 
 export { unexplained } from './codes/index.ts';
 
@@ -11,5 +12,6 @@ export function generatedReference(): Map<string, string> {
     ['docs/reference/caveats.md', caveatsPage()],
     ['docs/reference/codes.md', codesPage()],
     ['docs/reference/flags.md', flagsPage()],
+    ['docs/reference/metrics.md', metricsPage()],
   ]);
 }

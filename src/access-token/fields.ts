@@ -2,7 +2,6 @@
 import { MAX_SCOPE_LENGTH, MAX_SCOPES } from './limits.ts';
 
 const PRINTABLE = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/;
-const WORD = /^[\x21-\x7e]+$/;
 const CONTROL = /\p{Cc}/u;
 /** RFC 6749 §3.3. */
 const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
@@ -10,11 +9,6 @@ const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
 /** Printable ASCII without spaces at its ends. */
 export function isText(value: unknown, max: number): value is string {
   return typeof value === 'string' && value.length <= max && PRINTABLE.test(value);
-}
-
-/** Printable ASCII without any space. */
-export function isWord(value: unknown, max: number): value is string {
-  return typeof value === 'string' && value.length <= max && WORD.test(value);
 }
 
 /** What may stand in `sub`. */

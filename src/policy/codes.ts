@@ -86,5 +86,3 @@ export type LintWarning =
   | 'UseProviderGithub'
   | 'UseProviderSpiffe'
   | 'WorkflowNotPinned';
-
-export type LintCode = LintError | LintWarning;
