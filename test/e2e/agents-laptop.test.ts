@@ -39,15 +39,13 @@ describe('examples/agents/README.md, on a laptop', () => {
     rmSync(dir, { recursive: true, force: true });
   });
 
-  /** The shell blocks of the section as they stand, with other ports of this machine. */
+  /** The commands of the section as they stand, with other ports of this machine. */
   function shell(): string[] {
     const page = readFileSync(join(ROOT, 'examples/agents/README.md'), 'utf8');
     const section = page.split('\n## ').find((one) => one.startsWith('On a laptop'))!;
-    const blocks = section.split(/\n\n(?! )|\n(?=[A-Z])/).flatMap((part) => part.match(/(^ {4}.*\n?|^\n)+/gm) ?? []);
+    const blocks = [...section.matchAll(/^```sh\n(.*?)^```$/gms)].map(([, block]) => block!);
     return blocks
-      .flatMap((block) => block.split('\n\n'))
-      .map((block) => block.replace(/^ {4}/gm, '').trim())
-      .filter((block) => block !== '')
+      .flatMap((block) => block.trim().split('\n\n'))
       .map((block) => block.replace(/127\.0\.0\.1:(\d+)/g, (_all, port: string) => `127.0.0.1:${ports[port]}`));
   }
 
