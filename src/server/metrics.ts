@@ -7,11 +7,11 @@ import { type ClusterMetrics, clusterMetrics } from './metrics/cluster.ts';
 import { WATCHES } from './metrics/cluster-table.ts';
 import { CodeCounter, ExemplarHistogram } from './metrics/exchange-meter.ts';
 import { type Format, render } from './metrics/exposition.ts';
+import { createHealthGauges } from './metrics/health.ts';
 import { issuerGauges } from './metrics/issuers.ts';
 import { DROPPED } from './metrics/process-table.ts';
 import { DOORS, HEALTH, REVOCATION_AND_KEYS, VIEW } from './metrics/serving-table.ts';
 import { Instruments } from './metrics/table.ts';
-import { createHealthGauges } from './metrics-health.ts';
 
 /** `failed`: 5xx, as without the API server or by a view too old. */
 export type TokenResult = 'active' | 'inactive' | 'refused' | 'failed';

@@ -2,9 +2,9 @@
 import { totalmem } from 'node:os';
 import { getHeapStatistics } from 'node:v8';
 import type { Registry } from 'prom-client';
-import type { HealthCheck, Vitals } from '../exchange/types.ts';
-import { HEALTH, REVOCATION_AND_KEYS } from './metrics/serving-table.ts';
-import { Instruments } from './metrics/table.ts';
+import type { HealthCheck, Vitals } from '../../exchange/types.ts';
+import { HEALTH, REVOCATION_AND_KEYS } from './serving-table.ts';
+import { Instruments } from './table.ts';
 
 /** @returns what sets them, for each scrape */
 export function createHealthGauges(
