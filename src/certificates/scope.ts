@@ -5,14 +5,14 @@ export const NAME_CONSTRAINTS = '2.5.29.30';
 const DNS_NAME = 2;
 
 /**
- * Domains that hold these names: of a Service all of the cluster's, so that another Service or namespace needs no other
- * CA; of everything else the name itself.
+ * Domains that hold these names: of a Service its namespace's, so that another one there needs no other CA, and no other
+ * namespace's is vouched for; of everything else the name itself.
  */
 export function scopeOf(names: readonly string[]): string[] {
   const domains = names.map((name) => {
     const labels = name.split('.');
     const service = labels.lastIndexOf('svc');
-    return service > 0 ? labels.slice(service).join('.') : name;
+    return service > 1 ? labels.slice(service - 1).join('.') : name;
   });
   return [...new Set(domains)];
 }

@@ -116,7 +116,7 @@ describe('what others make of our certificates', () => {
 
   it('openssl, Node and Python refuse what the CA signs for a name of another kind', async () => {
     const [by] = first.authorities as [Authority];
-    for (const name of ['api.example.com', 'example', 'svc.example']) {
+    for (const name of ['api.example.com', 'svc.example', 'kubernetes.default.svc']) {
       const leaf = await make.leaf(by, [name], now);
       const other = createServer({ cert: leaf.certificate.toString(), key: leaf.key });
       await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
@@ -138,8 +138,14 @@ describe('what others make of our certificates', () => {
           /permitted subtree violation/,
         );
     }
-    assert.ok(await permits(by, ['a.svc', 'b.c.svc', 'localhost']));
-    for (const name of ['a.svc.example', 'xsvc', 'svc.localhost.example', '10.0.0.1'])
+    assert.ok(await permits(by, ['other.trustmint-system.svc', 'localhost']));
+    for (const name of [
+      'trustmint.other.svc',
+      'a.trustmint-system.svc.example',
+      'x-trustmint-system.svc',
+      'svc',
+      '10.0.0.1',
+    ])
       assert.ok(!(await permits(by, [name])));
   });
 

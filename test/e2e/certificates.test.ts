@@ -121,11 +121,11 @@ describe('A certificate of our own', () => {
   it('an upgrade that adds a name: all replicas serve it, old and new, by the CA that clients have', async () => {
     const ca = await bundleIn(cluster, 'ai');
     const [serial] = await serials();
-    clocked = await startClocked(cluster, [`--tls-self-signed=${SERVICE},other.elsewhere.svc`, ...FLAGS]);
+    clocked = await startClocked(cluster, [`--tls-self-signed=${SERVICE},other.trustmint-system.svc`, ...FLAGS]);
     replicas.push(clocked);
     await clocked.ready();
     await until(LOOKED, () => all((one) => one !== serial));
-    for (const name of [SERVICE, 'localhost', 'other.elsewhere.svc']) await accepted(ca, name);
+    for (const name of [SERVICE, 'localhost', 'other.trustmint-system.svc']) await accepted(ca, name);
     assert.equal(await bundleIn(cluster, 'ai'), ca);
   });
 
@@ -145,7 +145,7 @@ describe('A certificate of our own', () => {
     const then = Date.now() - 61 * DAY;
     const old = await keepUp(
       { authorities: [] },
-      { names: [SERVICE, 'localhost', 'other.elsewhere.svc'], now: then, make },
+      { names: [SERVICE, 'localhost', 'other.trustmint-system.svc'], now: then, make },
     );
     const texts = textsOf(old);
     const pids = replicas.map(({ process }) => process.pid);

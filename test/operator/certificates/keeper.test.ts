@@ -124,13 +124,13 @@ describe('the keeper of our certificates', () => {
   });
 
   it('with another name, an upgrade gets a leaf for it by the same CA; both versions are content with it', async () => {
-    const old = w.keeper({ names: ['old.svc'] });
+    const old = w.keeper({ names: ['old.x.svc'] });
     await w.looked(old);
     const ca = await w.bundle('agents');
-    const upgraded = w.keeper({ names: ['new.svc', 'newer.svc'] });
+    const upgraded = w.keeper({ names: ['new.x.svc', 'newer.x.svc'] });
     await w.looked(upgraded);
     await w.pass(10_000, w.same);
-    for (const name of ['new.svc', 'newer.svc', 'old.svc']) assert.ok(w.served(old).checkHost(name), name);
+    for (const name of ['new.x.svc', 'newer.x.svc', 'old.x.svc']) assert.ok(w.served(old).checkHost(name), name);
     assert.equal(await w.bundle('agents'), ca);
     assert.ok(await w.accepted(old));
     const before = w.writes().length;
