@@ -1,11 +1,10 @@
 /** Replicas with a certificate of their own, and clients that have nothing but the ConfigMap. */
 import { X509Certificate } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
-import { request } from 'node:https';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
 import { type Cluster, OPERATOR, type Operator, startOperator } from './cluster/index.ts';
-import type { Answer } from './serve-support.ts';
+import { type Asked, askSecurely } from './secure-ask.ts';
 
 export const CONFIG_MAP = 'trustmint-ca';
 export const SECRET = 'trustmint-tls';
@@ -60,7 +59,7 @@ export async function startClocked(cluster: Cluster, flags: readonly string[]) {
 }
 
 /** What a replica shows whoever connects; undefined while there is nothing. */
-export function shown({ url }: Operator): Promise<X509Certificate | undefined> {
+export function shown({ url }: Pick<Operator, 'url'>): Promise<X509Certificate | undefined> {
   return new Promise((resolve) => {
     const port = Number(new URL(url).port);
     const socket = connect({ host: '127.0.0.1', port, servername: 'localhost', rejectUnauthorized: false });
@@ -70,18 +69,7 @@ export function shown({ url }: Operator): Promise<X509Certificate | undefined> {
 }
 
 /** An exchange by somebody who knows the server by this name and trusts this CA alone. */
-export function exchangeOver(operator: Operator, proof: string, ca: string, servername: string): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const headers = { 'content-type': 'application/json' };
-    const options = { method: 'POST', headers, ca, servername, agent: false } as const;
-    const sent = request(`${operator.url}/api/mint/exchange`, options, (answer) => {
-      let text = '';
-      answer.setEncoding('utf8').on('data', (part: string) => {
-        text += part;
-      });
-      answer.on('end', () => resolve({ status: answer.statusCode ?? 0, body: JSON.parse(text) as Answer['body'] }));
-    });
-    sent.on('error', reject);
-    sent.end(JSON.stringify({ credentials: proof }));
-  });
+export function exchangeOver({ url }: Operator, proof: string, ca: string, servername: string): Promise<Asked> {
+  const port = Number(new URL(url).port);
+  return askSecurely({ port, servername, ca, path: '/api/mint/exchange', body: { credentials: proof } });
 }
