@@ -59,7 +59,7 @@ const STATUS: Readonly<Record<ServerErrorCode, number>> = {
   temporarily_unavailable: 503,
 };
 
-const NOT_OF_EXCHANGES: readonly string[] = [
+const NOT_OF_EXCHANGES: ReadonlySet<string> = new Set<ServerErrorCode>([
   'unauthorized',
   'forbidden',
   'not_found',
@@ -72,11 +72,11 @@ const NOT_OF_EXCHANGES: readonly string[] = [
   'tls_files',
   'listen_failed',
   'token_file',
-];
+]);
 /** What an exchange may be answered, whichever door it came to. */
 export const EXCHANGE_CODES: readonly string[] = [
   'ok',
-  ...Object.keys(STATUS).filter((code) => !NOT_OF_EXCHANGES.includes(code)),
+  ...Object.keys(STATUS).filter((code) => !NOT_OF_EXCHANGES.has(code)),
 ];
 
 /** The HTTP status of a stable code. */

@@ -6,7 +6,7 @@ import { type ContainerOptions, type Running, startContainer } from './container
 import { optionsOf } from './container-options.ts';
 import { NotCreated } from './environment.ts';
 import type { Node } from './kubelet.ts';
-import { exitCodeOf, hasEnded, type Live, live, statusOf } from './pod-status.ts';
+import { exitCodeOf, type Live, live, statusOf } from './pod-status.ts';
 import { notPlayed, type Pod } from './pod-types.ts';
 import { probe } from './probes.ts';
 import { type Sandbox, startSandbox } from './sandbox.ts';
@@ -206,10 +206,6 @@ export class PodLife {
       if (text !== this.#told && (await this.#node.say(this.pod, status))) this.#told = text;
     });
     return this.#telling;
-  }
-
-  get isOver(): boolean {
-    return this.#over.signal.aborted || this.#main.every(hasEnded);
   }
 
   /** What it left on disk. */

@@ -43,7 +43,7 @@ export const live = (spec: Container): Live => ({
   imageId: '',
 });
 
-export const hasEnded = ({ state }: Live) => 'terminated' in state;
+const hasEnded = ({ state }: Live) => 'terminated' in state;
 export const exitCodeOf = ({ state }: Live) => ('terminated' in state ? state.terminated.exitCode : undefined);
 
 /** @param before the conditions as they were said last, by type: their times stay where nothing changed */

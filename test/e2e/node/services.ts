@@ -5,7 +5,6 @@ import { CLUSTER_DOMAIN, type Endpoint, type Table } from './table.ts';
 
 interface ServiceSpec {
   readonly clusterIP?: string;
-  readonly publishNotReadyAddresses?: boolean;
   readonly ports?: readonly { readonly name?: string; readonly port: number; readonly protocol?: string }[];
 }
 
