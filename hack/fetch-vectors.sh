@@ -20,6 +20,6 @@ for f in json_web_signature json_web_crypto json_web_key json_web_encryption hma
 done
 cp "$tmp/C2SP/wycheproof/LICENSE" "$dest/wycheproof/"
 
-clone rescrv/libmacaroons ca0211d
+clone rescrv/libmacaroons ca0211d8633c270b73e803cf7c2269f3b81cf530
 cp "$tmp"/rescrv/libmacaroons/test/unit/{*.vtest,serialization_?} "$tmp/rescrv/libmacaroons/LICENSE" "$dest/libmacaroons/"
 echo "vectors are in $dest"
