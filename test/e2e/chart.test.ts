@@ -2,11 +2,24 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { readdirSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
+import { isDeepStrictEqual, promisify } from 'node:util';
+import { parse } from 'yaml';
+import { at, valuesOf } from '../../hack/chart/index.ts';
 import { LOCATION, schemasOf } from '../chart/schemas.ts';
-import { CI, helmBinary, type Manifest, NAMESPACE, podsOf, ROOT, renderCi } from '../chart/support.ts';
+import {
+  CHART,
+  CI,
+  helmBinary,
+  type Manifest,
+  NAMESPACE,
+  podsOf,
+  ROOT,
+  render,
+  renderCi,
+  valuesFile,
+} from '../chart/support.ts';
 import { type Cluster, startCluster } from './cluster/index.ts';
 import '../chart/config.test.ts';
 import '../chart/objects.test.ts';
@@ -110,6 +123,33 @@ describe('The chart on a real API server', () => {
       assert.match(problem, sentence);
       assert.match((await applied('-f', '-', json([broken]))).err, sentence);
     }
+  });
+
+  it('each value changes what is made, in some file that CI renders', async () => {
+    const files = await Promise.all(
+      CI.map(async (name) => ({ name, values: parse(await readFile(valuesFile(name), 'utf8')) as object })),
+    );
+    /** What that file makes when it does not say this value; nothing where that is refused. */
+    async function without(values: object, path: string): Promise<Manifest[]> {
+      const less = structuredClone(values) as Record<string, unknown>;
+      const above = path.split('.');
+      const last = above.pop()!;
+      delete (above.length > 0 ? (at(less, above.join('.')) as Record<string, unknown>) : less)[last];
+      const file = join(cluster.dir, `without-${path}.json`);
+      await writeFile(file, JSON.stringify(less));
+      return await render([`--values=${file}`]).catch(() => []);
+    }
+    const idle: string[] = [];
+    for (const { path, value } of valuesOf(await readFile(join(CHART, 'values.yaml'), 'utf8'))) {
+      const saying = files.filter(
+        ({ values }) => at(values, path) !== undefined && !isDeepStrictEqual(at(values, path), value),
+      );
+      let matters = false;
+      for (const { name, values } of saying)
+        matters ||= !isDeepStrictEqual(await without(values, path), await renderCi(name));
+      if (!matters) idle.push(path);
+    }
+    assert.deepEqual(idle, []);
   });
 
   for (const folder of readdirSync(join(ROOT, 'config'))) {
