@@ -118,6 +118,9 @@ paths:
 {{- end -}}
 
 {{- define "trustmint.checks" -}}
+{{- if eq (include "trustmint.tlsSecret" .) "trustmint-keys" -}}
+{{- fail "tls.secretName: trustmint-keys has the operator's own keys, and nothing else" -}}
+{{- end -}}
 {{- if and (eq .Values.tls.mode "certManager") (not .Values.tls.certManager.issuerRef.name) -}}
 {{- fail "tls.certManager.issuerRef.name: name the issuer of cert-manager, for tls.mode is certManager" -}}
 {{- end -}}
