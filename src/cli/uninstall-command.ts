@@ -1,7 +1,7 @@
 /** `trustmint uninstall` as it is typed. */
 import type { Command } from 'commander';
 import { addCluster } from './cluster-flags.ts';
-import { durationSeconds } from './flags.ts';
+import { durationSeconds, namespaceNames } from './flags.ts';
 import type { Io } from './io.ts';
 import { option } from './option.ts';
 
@@ -19,9 +19,7 @@ export function addUninstall(root: Command, io: Io): void {
     .option('--deployment <name>', "the operator's", 'trustmint')
     .option('--delete-objects', 'first delete every object of ours, each with its last record; then the keys too')
     .addOption(
-      option('--watch-namespaces <names>', "as the operator's: only there, separated by commas").argParser((value) =>
-        value.split(',').filter((name) => name !== ''),
-      ),
+      option('--watch-namespaces <names>', "as the operator's: only there, separated by commas", namespaceNames),
     )
     .option('--timeout <duration>', 'how long to wait for what others do', durationSeconds, TWO_MINUTES)
     .action(async (flags) => (await import('./uninstall.ts')).uninstall(flags, io));

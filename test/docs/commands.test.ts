@@ -19,8 +19,16 @@ describe('The command line in the docs', () => {
   it('kubernetes.md has every flag that is of a cluster alone, and names no other', async () => {
     const known = await help('serve');
     const page = read('docs/kubernetes.md');
-    for (const flag of ['--kubeconfig', '--namespace', '--tenancy', '--service-account-issuers', '--no-finalizers']) {
-      assert.ok(page.includes(`\n| \`${flag}\` |`), flag);
+    for (const flag of [
+      '--kubeconfig',
+      '--namespace',
+      '--tenancy',
+      '--watch-namespaces',
+      '--tls-self-signed',
+      '--service-account-issuers',
+      '--no-finalizers',
+    ]) {
+      assert.ok(new RegExp(`^\\| \`${flag}[ \`]`, 'm').test(page), flag);
     }
     for (const [, flag = ''] of page.matchAll(/^\| `(--[a-z-]+)/gm)) assert.ok(known.includes(` ${flag} `), flag);
     const deployment = read('config/manager/deployment.yaml');
