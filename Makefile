@@ -30,7 +30,7 @@ format: install ## Write the formatting that lint asks for
 	@npm run --silent format
 
 .PHONY: generate
-generate: install ## Write the CRDs and their reference from the schemas
+generate: install ## Write what is generated: CRDs, reference, the chart's README and schema, the dashboard
 	@npm run --silent generate
 
 .PHONY: bench

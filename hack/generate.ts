@@ -1,4 +1,7 @@
-/** Writes crds/ with its copies, docs/reference/, what the Helm chart has of schemas, the dashboard and its copies. `--check` writes nothing and names what is stale. */
+/**
+ * Writes crds/ with its copies, docs/reference/, what the Helm chart has of schemas, the dashboard and its copies.
+ * `--check` writes nothing, and names what is stale and which codes nothing explains.
+ */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { generatedForChart } from './chart/index.ts';
