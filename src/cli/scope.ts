@@ -1,6 +1,6 @@
 /** Which namespaces this installation serves, who else reports on them, and whose they are. */
 import type { HealthCheck } from '../exchange/index.ts';
-import { type CredentialSource, createKubeClient, type LeaderElector } from '../kube/index.ts';
+import type { LeaderElector } from '../kube/index.ts';
 import {
   type ClusterView,
   createTombstones,
@@ -11,6 +11,7 @@ import {
   Reporting,
   type TenancyMode,
 } from '../operator/index.ts';
+import type { Replica } from './numbers.ts';
 import type { ServeFlags } from './serve.ts';
 import type { Serving } from './serving.ts';
 
@@ -32,17 +33,15 @@ export function reportingOf(flags: ServeFlags, { clock }: Pick<Serving, 'clock'>
 }
 
 export interface HeardParts extends ScopeParts {
-  readonly credentials: CredentialSource;
   readonly elector: Pick<LeaderElector, 'isLeader'>;
 }
 
 /** Requests a second and at once: a namespace may have thousands of TokenRevocations. */
 const REVOCATIONS = { qps: 50, burst: 100 };
 
-export function heardOf(flags: ServeFlags, { clock, random, log, onClose }: Serving, parts: HeardParts): Heard {
-  const { credentials, namespace, view, elector } = parts;
-  const client = createKubeClient({ credentials, clock, random, rate: REVOCATIONS });
-  onClose(() => client.close());
+export function heardOf(flags: ServeFlags, { clock, log, connect, onClose }: Replica, parts: HeardParts): Heard {
+  const { namespace, view, elector } = parts;
+  const client = connect({ rate: REVOCATIONS });
   const scope = scopeOf(flags, namespace);
   const heard = hearRevocations({
     clock,

@@ -153,7 +153,7 @@ export async function serveCluster(flags: ServeFlags, io: Io): Promise<void> {
       onReports: (reports) => told.reports(reports),
     });
     onClose(() => view.close());
-    const heard = heardOf(flags, serving, { credentials, namespace, view, elector });
+    const heard = heardOf(flags, serving, { namespace, view, elector });
     const reporting = reportingOf(flags, serving, { namespace, view });
     status = reportStatus({
       client: writer,
