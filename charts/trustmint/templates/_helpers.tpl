@@ -128,7 +128,8 @@ paths:
 {{- range list (list "drainDelay" .Values.drainDelay 0 300 "0s to 5m")
   (list "config.maxTtl" .Values.config.maxTtl 60 86400 "1m to 24h")
   (list "config.maxStaleness" .Values.config.maxStaleness 1 1800 "1s to 30m")
-  (list "config.rotateKeys" .Values.config.rotateKeys 7200 999999999 "at least 2h") -}}
+  (list "config.rotateKeys" .Values.config.rotateKeys 7200 999999999 "at least 2h")
+  (list "uninstall.timeout" (.Values.uninstall.timeout | default "0s") 1 999999999 "a duration, as 2m") -}}
 {{- $seconds := include "trustmint.seconds" (index . 1) | int -}}
 {{- if and (index . 1) (or (lt $seconds (index . 2 | int)) (gt $seconds (index . 3 | int))) -}}
 {{- fail (printf "%s: give %s" (first .) (last .)) -}}
