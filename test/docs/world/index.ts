@@ -38,7 +38,7 @@ const forwarding = () =>
 export const CLUSTER_WORLDS: Readonly<Record<string, WorldKind>> = {
   cluster: { start: () => startInside(inside('cluster'), { kubectl: kubectl() }), perPage: false },
   // For what ends the cluster that it is typed in.
-  teardown: { start: () => startInside(inside('cluster'), { kubectl: kubectl(), helm: helm() }), perPage: true },
+  teardown: { start: () => startInside(inside('teardown'), { kubectl: forwarding(), helm: helm() }), perPage: true },
   // Pods run, and nothing is installed.
   install: { start: () => startInside(inside('install'), { kubectl: forwarding(), helm: helm() }), perPage: true },
 };

@@ -7,6 +7,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { ROOT } from '../support.ts';
 
@@ -53,6 +54,17 @@ export function cloneIn(dir: string): string {
   return dir;
 }
 
+/** The line that says that the world is there; what else is printed before is for people. */
+async function ready(stdout: Readable): Promise<string | undefined> {
+  return await new Promise((resolve) => {
+    createInterface({ input: stdout })
+      .on('line', (line) => {
+        if (line.startsWith('{')) resolve(line);
+      })
+      .once('close', () => resolve(undefined));
+  });
+}
+
 /**
  * @param main a program that prints one line, the JSON of what to add to the environment, when the world is there, and
  *   ends it when its standard input ends. It runs inside; its argument is the directory
@@ -89,16 +101,15 @@ export async function startInside(main: string, programs: Readonly<Record<string
     await gone;
     rmSync(dir, { recursive: true, force: true });
   };
-  const lines = createInterface({ input: inside.stdout })[Symbol.asyncIterator]();
-  const first = await Promise.race([lines.next(), gone]);
-  if (!first || first.done) {
+  const first = await ready(inside.stdout);
+  if (first === undefined) {
     await remove();
     throw new Error(`${main}: ${await said}`);
   }
   return {
     dir,
     enter: ['nsenter', `--target=${inside.pid}`, '--user', '--net', '--mount', '--preserve-credentials'],
-    env: { ...base, ...(JSON.parse(first.value) as Record<string, string>) },
+    env: { ...base, ...(JSON.parse(first) as Record<string, string>) },
     directory: async () => join(dir, 'work'),
     stop: remove,
   };
