@@ -8,9 +8,10 @@ const anys = z.array(any);
 const strings = z.record(z.string(), z.string());
 
 const orNothing = (pattern: string) => z.string().regex(new RegExp(`^(${pattern})?$`));
-const NAME = '[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?';
 const NAMESPACE = '[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?';
-const HOST = '[A-Za-z0-9]([-A-Za-z0-9.]{0,251}[A-Za-z0-9])?';
+const NAME = `${NAMESPACE}([.]${NAMESPACE})*`;
+const LABEL = '[A-Za-z0-9]([-A-Za-z0-9]{0,61}[A-Za-z0-9])?';
+const HOST = `${LABEL}([.]${LABEL})*`;
 const name = orNothing(NAME);
 const namespaces = z.array(z.string().regex(new RegExp(`^${NAMESPACE}$`)));
 const host = z.string().regex(new RegExp(`^(\\*\\.)?${HOST}$`));

@@ -137,7 +137,7 @@ paths:
 {{- end -}}
 {{- if eq .Values.tls.mode "selfSigned" -}}
 {{- range .Values.tls.dnsNames -}}
-{{- if hasPrefix "*" . -}}
+{{- if or (hasPrefix "*" .) (regexMatch "(^|[.])[0-9]+$" .) -}}
 {{- fail (printf "tls.dnsNames: %s is no name that the operator makes a certificate for; name each host" .) -}}
 {{- end -}}
 {{- end -}}
