@@ -79,7 +79,17 @@ describe('What the operator needs is taken away while it runs', () => {
         apiVersion: 'v1',
         kind: 'Pod',
         metadata: pod,
-        spec: { serviceAccountName: OPERATOR.serviceAccount, containers: [{ name: 'c', image: 'none' }] },
+        // As the namespace wants its Pods; no node will run it.
+        spec: {
+          serviceAccountName: OPERATOR.serviceAccount,
+          securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
+          containers: [
+            {
+              ...{ name: 'c', image: 'none' },
+              securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
+            },
+          ],
+        },
       },
     ]);
     const kubeconfig = await world.cluster.kubeconfigFor({ ...OPERATOR, pod: pod.name });
