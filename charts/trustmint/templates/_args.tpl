@@ -1,7 +1,7 @@
 {{/* What the container is told. Flags of which nothing is said have the operator's defaults. */}}
 {{- define "trustmint.args" -}}
 - serve
-- --issuer={{ include "trustmint.issuer" . }}
+- {{ printf "--issuer=%s" (include "trustmint.issuer" .) | quote }}
 - --listen=:8443
 - --ops-listen=:8444
 {{- with .Values.tls }}
@@ -10,7 +10,7 @@
 - --tls-secret={{ include "trustmint.tlsSecret" $ }}
 - --ca-config-map={{ include "trustmint.caConfigMap" $ }}
 {{- with .caNamespaces }}
-- --ca-namespaces={{ join "," . }}
+- {{ printf "--ca-namespaces=%s" (join "," .) | quote }}
 {{- end }}
 {{- else }}
 - --tls-cert=/etc/trustmint/tls/tls.crt
@@ -18,45 +18,45 @@
 {{- end }}
 {{- end }}
 {{- if ne .Values.tenancy.mode "namespace" }}
-- --tenancy={{ .Values.tenancy.mode }}
+- {{ printf "--tenancy=%s" .Values.tenancy.mode | quote }}
 {{- end }}
 {{- with .Values.tenancy.tenant }}
-- --tenant={{ . }}
+- {{ printf "--tenant=%s" . | quote }}
 {{- end }}
 {{- with .Values.watchNamespaces }}
-- --watch-namespaces={{ join "," . }}
+- {{ printf "--watch-namespaces=%s" (join "," .) | quote }}
 {{- end }}
 {{- with .Values.config }}
 {{- with .maxTtl }}
-- --max-ttl={{ . }}
+- {{ printf "--max-ttl=%s" . | quote }}
 {{- end }}
 {{- with .maxStaleness }}
-- --max-staleness={{ . }}
+- {{ printf "--max-staleness=%s" . | quote }}
 {{- end }}
 {{- with .rateLimit }}
-- --rate-limit={{ . }}
+- {{ printf "--rate-limit=%s" . | quote }}
 {{- end }}
 {{- with .rotateKeys }}
-- --rotate-keys={{ . }}
+- {{ printf "--rotate-keys=%s" . | quote }}
 {{- end }}
 {{- with .defaultAudience }}
-- --default-audience={{ . }}
+- {{ printf "--default-audience=%s" . | quote }}
 {{- end }}
 {{- with .serviceAccountIssuers }}
-- --service-account-issuers={{ join "," . }}
+- {{ printf "--service-account-issuers=%s" (join "," .) | quote }}
 {{- end }}
 {{- if not .finalizers }}
 - --no-finalizers
 {{- end }}
 {{- end }}
 {{- with .Values.log.level }}
-- --log-level={{ . }}
+- {{ printf "--log-level=%s" . | quote }}
 {{- end }}
 {{- with .Values.log.format }}
-- --log-format={{ . }}
+- {{ printf "--log-format=%s" . | quote }}
 {{- end }}
 {{- with .Values.drainDelay }}
-- --drain-delay={{ . }}
+- {{ printf "--drain-delay=%s" . | quote }}
 {{- end }}
 {{- range .Values.extraArgs }}
 - {{ . | quote }}
