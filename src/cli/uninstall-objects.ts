@@ -78,10 +78,15 @@ export function remove(client: KubeClient, found: readonly Found[]): Promise<unk
   });
 }
 
-/** Takes our finalizer off, and no other. @returns what could not be */
-export function letGo(client: KubeClient, found: readonly Found[]): Promise<unknown[]> {
+/**
+ * Takes our finalizer off, and no other.
+ * @param taken gains the uids of those from which it was taken
+ * @returns what could not be
+ */
+export function letGo(client: KubeClient, found: readonly Found[], taken: Set<string>): Promise<unknown[]> {
   return each(found, async ({ kind, object: { metadata } }) => {
-    await takeOff(client, WATCHED[kind], { ...metadata, finalizers: metadata.finalizers ?? [] }, {});
+    const one = { ...metadata, finalizers: metadata.finalizers ?? [] };
+    if (await takeOff(client, WATCHED[kind], one, {})) taken.add(metadata.uid);
   });
 }
 

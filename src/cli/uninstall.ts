@@ -45,6 +45,9 @@ export async function uninstall(flags: UninstallFlags, io: Io, clock: Clock = sy
   await withCluster(flags, run, RATE);
 }
 
+/** Of the operator: it ended; there was no Deployment of that name; replicas of it may still write. */
+type Ended = 'stopped' | 'absent' | 'running';
+
 class Uninstalling {
   readonly #flags: UninstallFlags;
   readonly #namespace: string;
@@ -55,6 +58,8 @@ class Uninstalling {
   /** Of namespaced kinds; absent: all. */
   readonly #places: readonly string[] | undefined;
   readonly #start: number;
+  /** Another installation serves some of it too. */
+  #isShared = false;
 
   constructor(flags: UninstallFlags, namespace: string, { client }: ClusterConnection, io: Io, clock: Clock) {
     this.#flags = flags;
@@ -70,12 +75,12 @@ class Uninstalling {
   async run(): Promise<void> {
     const { deleteObjects } = this.#flags;
     if (deleteObjects) await this.#tried('objects are not deleted', () => this.#deleteWhileServed());
-    const stopped = await this.#stop();
-    const left = await this.#letGo();
+    const operator = await this.#stop();
+    const left = await this.#letGo(operator);
     // A leader that could not be stopped puts it on again.
-    if (!stopped && left.length === 0) {
+    if (operator === 'running' && left.length === 0) {
       await this.#pause(AGAIN);
-      left.push(...(await this.#letGo()));
+      left.push(...(await this.#letGo(operator)));
     }
     if (deleteObjects) {
       await this.#tried('objects are not deleted', () => this.#deleteRest());
@@ -85,7 +90,7 @@ class Uninstalling {
       const some = left.slice(0, 5).map(named).join(', ');
       throw new CliError('finalizers_left', `${left.length} objects still have ${FINALIZER}: ${some}`);
     }
-    this.#say(`nothing has the finalizer ${FINALIZER}`);
+    if (!this.#isShared) this.#say(`nothing has the finalizer ${FINALIZER}`);
   }
 
   /** Each that has the finalizer has its last record then. */
@@ -114,8 +119,7 @@ class Uninstalling {
     this.#say(`deleted ${seen.size} policies and registrations, each with its last record`);
   }
 
-  /** @returns whether no replica is left */
-  async #stop(): Promise<boolean> {
+  async #stop(): Promise<Ended> {
     const { deployment, timeout } = this.#flags;
     const what = `Deployment ${this.#namespace}/${deployment}`;
     try {
@@ -125,29 +129,36 @@ class Uninstalling {
       for (; alive.length > 0 && !isOver(); alive = await this.#pods.alive()) await this.#pause(LOOK);
       if (alive.length > 0) this.#warn(`${what}: ${alive.length} pods are still there; they are waited for no longer`);
       else this.#say(isThere ? `${what} is scaled to zero, and its pods are gone` : `there is no ${what}`);
-      return alive.length === 0;
+      if (alive.length > 0) return 'running';
+      return isThere ? 'stopped' : 'absent';
     } catch (error) {
       const refused = refusedByCluster(error, 'scale', what, 'there is no such namespace');
       this.#warn(`${what} is not known to have stopped: ${wordsOf(refused)}`);
-      return false;
+      return 'running';
     }
   }
 
-  /** @returns what still has it */
-  async #letGo(): Promise<Found[]> {
+  /** @returns what still has it, and will have it for ever */
+  async #letGo(operator: Ended): Promise<Found[]> {
     const isOver = this.#within(Math.max(this.#flags.timeout * 1_000, this.#elapsed() + AT_LEAST));
     let before = Number.POSITIVE_INFINITY;
-    let first: number | undefined;
+    const taken = new Set<string>();
     for (let vain = 0; ; ) {
-      const held = (await this.#find(HELD)).filter(isHeld);
-      first ??= held.length;
+      const found = (await this.#find(HELD)).filter(isHeld);
+      // Ours has ended: what has it again has it of another installation, whose operator lets it go.
+      const again = operator === 'stopped' ? found.filter(({ object }) => taken.has(object.metadata.uid)) : [];
+      const held = found.filter((one) => !again.includes(one));
       vain = held.length < before ? 0 : vain + 1;
       if (held.length === 0 || vain === VAIN || isOver()) {
-        if (first > held.length) this.#say(`took the finalizer off ${first - held.length} objects`);
+        const off = [...taken].filter((uid) => !held.some(({ object }) => object.metadata.uid === uid));
+        if (off.length > 0) this.#say(`took the finalizer off ${off.length} objects`);
+        this.#isShared = again.length > 0;
+        if (this.#isShared)
+          this.#say(`${again.length} of them have it again, of another operator that serves them too`);
         return held;
       }
       before = held.length;
-      const [failure] = await letGo(this.#client, held);
+      const [failure] = await letGo(this.#client, held, taken);
       if (failure) this.#warn(wordsOf(refusedByCluster(failure, 'patch', 'what has the finalizer', 'it is gone')));
       if (failure) await this.#pause(LOOK);
     }
