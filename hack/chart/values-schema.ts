@@ -158,6 +158,7 @@ export const values = object({
     backendTLSPolicy: switchable,
   }),
   tests: object({ enabled: z.boolean(), url }),
+  hooks: object({ podLabels: strings, podAnnotations: strings }),
   uninstall: object({ enabled: z.boolean(), timeout: duration }),
   extraArgs: z.array(z.string().min(1)),
   extraEnv: anys,

@@ -151,7 +151,7 @@ paths:
 {{- if and .Values.gateway.enabled (not .Values.gateway.parentRefs) -}}
 {{- fail "gateway.parentRefs: name at least one Gateway, for gateway.enabled is true" -}}
 {{- end -}}
-{{- range concat (keys .Values.commonLabels) (keys .Values.podLabels) -}}
+{{- range concat (keys .Values.commonLabels) (keys .Values.podLabels) (keys .Values.hooks.podLabels) -}}
 {{- if regexMatch "^(app\\.kubernetes\\.io|helm\\.sh)/" . -}}
 {{- fail (printf "commonLabels, podLabels: %s is the chart's own to say" .) -}}
 {{- end -}}
