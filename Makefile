@@ -1,6 +1,8 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 ARGS ?=
+# npm installs by the machine's own node, beside which are its settings for all (registry, proxy, CA).
+NPM_CI := PATH='$(PATH)' npm ci --no-audit --no-fund --loglevel=error
 # npm finds the project's own Node 24 here, whatever the machine's is.
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 
@@ -18,7 +20,7 @@ test: install ## The whole suite (ARGS=test/policy/*.test.ts for a part)
 install: node_modules/.package-lock.json ## Install the pinned dependencies
 
 node_modules/.package-lock.json: package.json package-lock.json
-	@npm ci --no-audit --no-fund --loglevel=error
+	@$(NPM_CI)
 	@touch $@
 
 .PHONY: lint
@@ -67,7 +69,7 @@ docs: install site/node_modules/.package-lock.json ## docs/ as a site in site/di
 	@node hack/site/check.ts
 
 site/node_modules/.package-lock.json: site/package.json site/package-lock.json
-	@cd site && npm ci --no-audit --no-fund --loglevel=error
+	@cd site && $(NPM_CI)
 	@touch $@
 
 .PHONY: test-e2e
