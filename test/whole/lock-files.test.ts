@@ -12,7 +12,12 @@ interface Locked {
 }
 
 describe('The lock files', () => {
-  for (const path of ['package-lock.json', 'site/package-lock.json', 'hack/image/runtime/package-lock.json'])
+  for (const path of [
+    'package-lock.json',
+    'site/package-lock.json',
+    'hack/image/runtime/package-lock.json',
+    'hack/image/stand-in/package-lock.json',
+  ])
     it(`${path} has each package with its checksum, and those of every platform, or npm ci would refuse it`, () => {
       const text = readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
       const { packages } = JSON.parse(text) as { packages: Record<string, Locked> };
