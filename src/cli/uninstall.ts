@@ -123,10 +123,11 @@ class Uninstalling {
     const { deployment, timeout } = this.#flags;
     const what = `Deployment ${this.#namespace}/${deployment}`;
     try {
-      const isThere = await this.#pods.scaleToZero();
       const isOver = this.#within(timeout * 1_000);
-      let alive = await this.#pods.alive();
-      for (; alive.length > 0 && !isOver(); alive = await this.#pods.alive()) await this.#pause(LOOK);
+      const isThere = await this.#answered(isOver, () => this.#pods.scaleToZero());
+      const look = () => this.#answered(isOver, () => this.#pods.alive());
+      let alive = await look();
+      for (; alive.length > 0 && !isOver(); alive = await look()) await this.#pause(LOOK);
       if (alive.length > 0) this.#warn(`${what}: ${alive.length} pods are still there; they are waited for no longer`);
       else this.#say(isThere ? `${what} is scaled to zero, and its pods are gone` : `there is no ${what}`);
       if (alive.length > 0) return 'running';
@@ -135,6 +136,19 @@ class Uninstalling {
       const refused = refusedByCluster(error, 'scale', what, 'there is no such namespace');
       this.#warn(`${what} is not known to have stopped: ${wordsOf(refused)}`);
       return 'running';
+    }
+  }
+
+  /** An API server that restarts meanwhile is asked again: a replica that is thought gone puts finalizers on. */
+  async #answered<T>(isOver: () => boolean, ask: () => Promise<T>): Promise<T> {
+    for (;;) {
+      try {
+        return await ask();
+      } catch (error) {
+        const { status = 0 } = error as { status?: number };
+        if ((status >= 400 && status < 500 && status !== 429) || isOver()) throw error;
+        await this.#pause(LOOK);
+      }
     }
   }
 
