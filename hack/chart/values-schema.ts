@@ -16,7 +16,7 @@ const name = orNothing(NAME);
 const namespaces = z.array(z.string().regex(new RegExp(`^${NAMESPACE}$`)));
 const host = z.string().regex(new RegExp(`^(\\*\\.)?${HOST}$`));
 /** The mint of a chart always speaks TLS. */
-const url = orNothing(`https://${HOST}(:[0-9]{1,5})?(/[^\\s"']*)?`);
+const url = orNothing(`https://${HOST}(:[0-9]{1,5})?(/[^\\s"'?#]*)?`);
 /** As `90s`, `10m`, `24h`. */
 const duration = orNothing('[0-9]+(s|m|h)');
 const port = z.int().min(1).max(65_535);

@@ -47,6 +47,7 @@ describeChart('Values that are wrong', () => {
     ['config.rotateKeys=1h', /config\.rotateKeys: give at least 2h/],
     ['uninstall.timeout=0s', /uninstall\.timeout: give a duration, as 2m/],
     ['uninstall.timeout=', /uninstall\.timeout: give a duration, as 2m/],
+    ['issuer=https://mint.example.com/?a', /'\/issuer': .* does not match pattern/],
     ['config.rateLimit=0\\,5', /'\/config\/rateLimit': '0,5' does not match pattern/],
     ['drainDelay=soon', /'\/drainDelay': 'soon' does not match pattern/],
     ['watchNamespaces={Team_A}', /'\/watchNamespaces\/0': 'Team_A' does not match pattern/],
