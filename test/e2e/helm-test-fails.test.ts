@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type HelmWorld, HOST, NAMESPACE, startHelmWorld } from './helm-world.ts';
+import { type HelmWorld, NAMESPACE, startHelmWorld } from './helm-world.ts';
 
 describe('helm test, where nobody answers', () => {
   let w: HelmWorld;
