@@ -19,15 +19,8 @@ export async function inspectToken(file: string, flags: { json?: true }, io: Io)
     io.stdout.write(inspectJwt(token, flags.json === true));
     return;
   }
-  if (!flags.json) io.stdout.write(describedToken(token));
-  else
-    io.stdout.write(
-      `${JSON.stringify(
-        described(() => describeMacaroon(token)),
-        null,
-        2,
-      )}\n`,
-    );
+  const description = described(() => describeMacaroon(token));
+  io.stdout.write(flags.json ? `${JSON.stringify(description, null, 2)}\n` : formatDescription(description));
 }
 
 export async function attenuateToken(file: string, flags: { caveat: string[] }, io: Io): Promise<void> {
