@@ -2,8 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { type AgentRegistration, type AgentRegistrationSpec, API_VERSION } from '../api/v1alpha1/index.ts';
 import { systemClock } from '../clock.ts';
-import { kubeTime } from '../kube/index.ts';
-import type { KubeObject } from '../kube/types.ts';
+import { kubeTime, listAll } from '../kube/index.ts';
 import { WATCHED } from '../operator/index.ts';
 import { listAgents, printProblem, removeAgent, saveAgent, uidOf, writeRevocation } from '../standalone/index.ts';
 import type { Change, PlaceFlags } from './agent.ts';
@@ -64,12 +63,7 @@ export async function placeOf(flags: PlaceFlags, run: (place: AgentPlace) => Pro
       },
       list: () =>
         asked('list', 'the CRD is not installed', async () => {
-          const all: KubeObject[] = [];
-          for (let next: string | undefined = ''; next !== undefined; ) {
-            const page = await client.list(TYPE, { namespace, limit: 500, ...(next && { continue: next }) });
-            all.push(...page.items);
-            next = page.continue || undefined;
-          }
+          const all = await listAll(client, TYPE, { namespace });
           return all.map(({ metadata, spec }) => ({
             name: metadata.name,
             uid: metadata.uid,

@@ -1,5 +1,6 @@
 /** Our objects of a cluster, wherever an uninstalled operator left them: seen, deleted, let go. */
-import type { KubeClient, KubeObject, ListPage, ResourceType } from '../kube/types.ts';
+import { listAll } from '../kube/index.ts';
+import type { KubeClient, KubeObject, ResourceType } from '../kube/types.ts';
 import { FINALIZER, takeOff, WATCHED, type WatchedKind } from '../operator/index.ts';
 
 export interface Found {
@@ -12,8 +13,6 @@ export const HELD: readonly WatchedKind[] = ['TrustPolicy', 'ClusterTrustPolicy'
 export const ALL = Object.keys(WATCHED) as WatchedKind[];
 
 const NAMESPACES: ResourceType = { group: '', version: 'v1', plural: 'namespaces', namespaced: false };
-const NOTHING: ListPage = { items: [], resourceVersion: '' };
-const PAGE = 500;
 /** Requests at a time: a thousand objects in some seconds. */
 const AT_ONCE = 16;
 
@@ -38,25 +37,12 @@ export const isHeld = ({ object }: Found) => object.metadata.finalizers?.include
 export const isDeleted = ({ object }: Found) => object.metadata.deletionTimestamp !== undefined;
 
 async function all(client: KubeClient, type: ResourceType, namespace: string | undefined): Promise<KubeObject[]> {
-  const items: KubeObject[] = [];
-  let token: string | undefined;
-  do {
-    const params = {
-      limit: PAGE,
-      metadataOnly: true,
-      ...(namespace && { namespace }),
-      ...(token && { continue: token }),
-    };
-    const page = await client.list(type, params).catch(async (error): Promise<ListPage> => {
-      if (error.status === 404) return NOTHING;
-      // With a namespace went the right to look into it.
-      if (error.status === 403 && namespace && (await isGone(client, namespace))) return NOTHING;
-      throw error;
-    });
-    items.push(...page.items);
-    token = page.continue;
-  } while (token);
-  return items;
+  return await listAll(client, type, { metadataOnly: true, ...(namespace && { namespace }) }).catch(async (error) => {
+    if (error.status === 404) return [];
+    // With a namespace went the right to look into it.
+    if (error.status === 403 && namespace && (await isGone(client, namespace))) return [];
+    throw error;
+  });
 }
 
 async function isGone(client: KubeClient, namespace: string): Promise<boolean> {

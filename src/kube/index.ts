@@ -20,6 +20,7 @@ export { type FollowedNamespaces, followNamespaces } from './followed-namespaces
 export { type ElectionTimings, LeaderElector, type LeaderElectorOptions } from './leader-election.ts';
 export { LeaseMark, type LeaseMarkOptions } from './lease-mark.ts';
 export { LeaseNotes, type LeaseNotesOptions, type Notes } from './lease-notes.ts';
+export { listAll } from './pages.ts';
 export { createReflector } from './reflector.ts';
 export {
   type Change,

@@ -1,6 +1,6 @@
 /** A list in pages, each as large as it may be. */
 import { KubeApiError } from './errors.ts';
-import type { CallOptions, KubeClient, ListPage, ListParams, ResourceType } from './types.ts';
+import type { CallOptions, KubeClient, KubeObject, ListPage, ListParams, ResourceType } from './types.ts';
 
 /**
  * The pages of one list. Where `limit` objects are more than an answer may hold (whoever may write them, may annotate
@@ -11,7 +11,7 @@ export async function* pages(
   client: Pick<KubeClient, 'list'>,
   type: ResourceType,
   params: ListParams & { readonly limit: number },
-  options: CallOptions,
+  options: CallOptions = {},
 ): AsyncGenerator<ListPage, void, undefined> {
   let { limit } = params;
   let token: string | undefined;
@@ -28,4 +28,18 @@ export async function* pages(
     token = page.continue;
     if (token === undefined) return;
   }
+}
+
+/** Objects of a page, where nobody says otherwise. */
+const PAGE = 500;
+
+/** All that a list has, read in pages. @throws KubeApiError */
+export async function listAll(
+  client: Pick<KubeClient, 'list'>,
+  type: ResourceType,
+  params: Omit<ListParams, 'limit' | 'continue'> = {},
+): Promise<KubeObject[]> {
+  const items: KubeObject[] = [];
+  for await (const page of pages(client, type, { ...params, limit: PAGE })) items.push(...page.items);
+  return items;
 }
